@@ -1,0 +1,1 @@
+"""The application: windows, flows, composition."""

@@ -1,0 +1,1 @@
+"""Cameras. Never knows cards, tokens or scanners."""

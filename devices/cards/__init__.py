@@ -1,0 +1,1 @@
+"""Identity-card readers and cards. Never knows cameras, tokens or scanners."""

@@ -1,0 +1,70 @@
+"""What an identity-card reader can do for us. Never keeps a person's data beyond the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol
+
+from devices.base import Cancel, Device, Tell
+from devices.cards.idcard import IdentityCard
+
+__all__ = ["CardConnection", "CardDriver", "CardEvent", "CardRead", "ReadEvidence"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadEvidence:
+    """Who read: SAM number, reader and profile by name, time (aware, UTC), SHA-256 over text, photo and newest address as they came."""
+
+    sam: str
+    reader: str
+    profile: str
+    read_at: datetime
+    raw_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardRead:
+    """One successful read. ``photo`` is the raw WLT block (1024 bytes); ``photo_image`` a PNG or JPEG where a decoder was there, else None."""
+
+    card: IdentityCard = field(repr=False)
+    evidence: ReadEvidence
+    photo: bytes = field(repr=False)
+    photo_image: bytes | None = field(default=None, repr=False)
+
+
+class CardConnection(Protocol):
+    """An open reader; a context manager."""
+
+    device: Device
+
+    def sam_number(self) -> str: ...
+
+    def read(self, cancel: Cancel, tell: Tell) -> CardRead:
+        """Find, select, read text and photo, then the newest address. MUST raise CardRemoved when the card leaves during the read."""
+        ...
+
+    def __enter__(self) -> CardConnection: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class CardDriver(Protocol):
+    """Finds and opens the readers of one kind."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find(self) -> Sequence[Device]: ...
+
+    def open(self, device: Device) -> CardConnection: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CardEvent:
+    """What the watch saw. ``what``: reader_arrived, reader_left, card_placed, card_lifted, service_down, service_up. ``device`` None for the service."""
+
+    what: str
+    device: Device | None = None

@@ -1,0 +1,1 @@
+"""Certificate tokens. Never knows cards, cameras or scanners."""

@@ -1,0 +1,1 @@
+"""The record and its way to the province. Never knows Qt or a device."""
