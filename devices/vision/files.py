@@ -1,4 +1,4 @@
-"""Pictures from files that strangers bring (PDF, JPEG, PNG): opened in a child process. Never decodes such a file in the caller's process, never believes its name.
+"""Pictures from files that strangers bring (PDF, JPEG, PNG), opened in a child process. Never decodes one in the caller's process, never believes its name.
 
 ``pictures`` is the door; ``FileOpener`` is what lives in the child of ``devices.host.Host``.
 """
@@ -9,6 +9,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ def _checked(answer: object) -> Frame:
     """What a child that may have been taken over gives back: an array of the right shape, or FileHostile."""
     if not isinstance(answer, np.ndarray):
         raise FileHostile("the reader gave no picture", why="broken")
-    array: NDArray[np.generic] = answer
+    array = cast("NDArray[np.uint8]", answer)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3 or not 0 < array.shape[0] * array.shape[1] <= MOST_PIXELS:
         raise FileHostile("the reader gave no picture", why="broken")
     return np.array(array, dtype=np.uint8)
@@ -127,7 +128,7 @@ def _rendered(untrusted: bytes, index: int) -> Frame:
         if not (0 < width < 20_000 and 0 < height < 20_000):
             raise FileHostile("a page of no size", why="pixels")
         scale = min(DPI / 72, (MOST_PIXELS / (width * height)) ** 0.5 * 0.95)
-        bitmap = page.render(scale=scale, may_draw_forms=False)
+        bitmap = cast("Any", page).render(scale=scale, may_draw_forms=False)
         picture = np.array(bitmap.to_numpy(), dtype=np.uint8)
     except (pypdfium2.PdfiumError, IndexError, MemoryError) as error:
         raise FileHostile("the page cannot be drawn", why="broken") from error
