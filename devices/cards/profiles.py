@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
-from devices.cards.apdu import TunnelShape
+from devices.cards.apdu import CHAIN_BIT, TunnelShape
 from devices.errors import ProfileInvalid
 
 __all__ = ["ControlShape", "Profile", "profile_for"]
@@ -107,9 +107,12 @@ def _apdu(untrusted: object) -> TunnelShape:
     fetch = _hex(shape, "get_response") if "get_response" in shape else b"\x00\xc0"
     if len(fetch) != 2:
         raise ValueError("get_response is class and instruction, two bytes")
+    cla, chained = _byte(shape, "cla"), _one_of(shape, "transfer", ("whole", "chained")) == "chained"
+    if chained and cla & CHAIN_BIT:
+        raise ValueError("the class of a chained transfer must leave bit 10 free")
     return TunnelShape(
-        cla=_byte(shape, "cla"), ins=_byte(shape, "ins"), p1=_byte(shape, "p1"), p2=_byte(shape, "p2"), chunk=chunk, get_response=(fetch[0], fetch[1]),
-        chained=_one_of(shape, "transfer", ("whole", "chained")) == "chained", extended=_one_of(shape, "lengths", ("short", "extended")) == "extended",
+        cla=cla, ins=_byte(shape, "ins"), p1=_byte(shape, "p1"), p2=_byte(shape, "p2"), chunk=chunk, get_response=(fetch[0], fetch[1]),
+        chained=chained, extended=_one_of(shape, "lengths", ("short", "extended")) == "extended",
         preamble=_flag(shape, "preamble"),
     )
 
