@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
 from devices.cards.apdu import CHAIN_BIT, TunnelShape
-from devices.errors import ProfileInvalid
+from devices.errors import DeviceListInvalid
 
 __all__ = ["ControlShape", "Profile", "profile_for"]
 
@@ -59,7 +59,7 @@ class Profile:
 
     @staticmethod
     def from_json(untrusted: object) -> Profile:
-        """The profile in parsed JSON. Raises ProfileInvalid for unknown, missing or impossible members."""
+        """The profile in parsed JSON. Raises DeviceListInvalid for unknown, missing or impossible members."""
         name = "?"
         try:
             members = _object(untrusted, "profile", _MEMBERS)
@@ -67,7 +67,7 @@ class Profile:
             return _profile(name, members)
         except (KeyError, ValueError, TypeError, re.error) as wrong:
             why = f"{wrong.args[0]} is missing" if isinstance(wrong, KeyError) else str(wrong)
-            raise ProfileInvalid(f"profile {name!r}: {why}", profile=name, why=why) from wrong
+            raise DeviceListInvalid(f"profile {name!r}: {why}", entry=name, why=why) from wrong
 
 
 def profile_for(profiles: Iterable[Profile], reader_name: str, atr: bytes = b"") -> Profile | None:
