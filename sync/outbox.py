@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sync.blobs import Blobs, Swept
@@ -217,12 +217,16 @@ class Outbox:
                        (receipt_envelope, now, record_id))
             self._journal.write(tx, "station", "record.receipted", record_id, {"receipt": digest(receipt_envelope)})
 
-    def remote_state(self, record_id: str, state: str, at: datetime, until: str | None = None, items: Sequence[Mapping[str, str]] = ()) -> bool:
-        """Mirrors the province's state; False where the record is not here or a newer one is mirrored already. The local state does not change."""
+    def remote_state(self, record_id: str, state: str, at: datetime, until: date | None = None, items: Sequence[tuple[str, str]] = ()) -> bool:
+        """Mirrors the province's state; ``items``: path and text of what is to be corrected.
+
+        False where the record is not here or a newer one is mirrored already. The local state does not change.
+        """
         with self._store.write() as tx:
             changed = tx.execute("UPDATE outbox SET remote_state = ?, remote_at = ?, remote_until = ?, remote_items = ? WHERE record_id = ?"
                                  " AND (remote_at IS NULL OR remote_at <= ?)",
-                                 (state, time_text(at), until, json.dumps([dict(one) for one in items], ensure_ascii=False), record_id, time_text(at)))
+                                 (state, time_text(at), until.isoformat() if until else None, json.dumps([list(one) for one in items], ensure_ascii=False),
+                                  record_id, time_text(at)))
             return changed.rowcount == 1
 
     # -- forgetting -------------------------------------------------------------------------------------------------------------------

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 __all__ = ["COLUMNS", "Act", "OutboxRow", "Summary", "acts_text", "row_of"]
@@ -35,7 +35,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A kept record. Sizes and offsets in bytes; times aware UTC; ``receipt`` and ``signature`` exact bytes; ``remote_until`` an ISO date."""
+    """A kept record. Sizes and offsets in bytes; times aware UTC; ``receipt`` and ``signature`` exact bytes; ``remote_items``: path and text."""
 
     record_id: str
     owner: str
@@ -58,8 +58,8 @@ class OutboxRow:
     receipt: bytes | None = field(default=None, repr=False)
     remote_state: str = ""
     remote_at: datetime | None = None
-    remote_until: str | None = None
-    remote_items: tuple[Mapping[str, str], ...] = field(default=(), repr=False)
+    remote_until: date | None = None
+    remote_items: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     state_before: str = ""
     reason: str = ""
     last_detail: str = ""
@@ -75,7 +75,8 @@ def row_of(values: Sequence[Any]) -> OutboxRow:
         signature=bytes(v["signature"]), acts=_acts(v["acts"]), upload_id=v["upload_id"], upload_offset=v["upload_offset"], tries=v["tries"],
         last_error=v["last_error"], next_try_at=datetime.fromisoformat(v["next_try_at"]), kept_at=datetime.fromisoformat(v["kept_at"]),
         sent_at=_time(v["sent_at"]), receipted_at=_time(v["receipted_at"]), receipt=None if v["receipt"] is None else bytes(v["receipt"]),
-        remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=v["remote_until"], remote_items=tuple(json.loads(v["remote_items"])),
+        remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=date.fromisoformat(v["remote_until"]) if v["remote_until"] else None,
+        remote_items=tuple((path, text) for path, text in json.loads(v["remote_items"])),
         state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"])
 
 
