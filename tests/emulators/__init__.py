@@ -1,1 +1,1 @@
-"""Practice devices and authorities for tests and the practice hall. Never part of the product."""
+"""Devices and services of the tests that enter through the same door as the real ones."""
