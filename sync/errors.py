@@ -3,9 +3,9 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe",
-    "NotAllowed", "NotEnrolled", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ReceiptMismatch", "SignatureInvalid",
-    "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
+    "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable",
+    "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
