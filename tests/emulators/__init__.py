@@ -1,0 +1,1 @@
+"""Practice devices and authorities for tests and the practice hall. Never part of the product."""
