@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +139,7 @@ class Blobs:
                 self._fsync(reserve.fileno())
 
     @contextmanager
-    def reserve_given_up(self) -> Iterator[None]:
+    def reserve_given_up(self) -> Generator[None]:
         """While it lasts the reserve's room is free: for deleting on a full disk. The reserve comes back where there is room."""
         with suppress(OSError):
             (self.folder / _RESERVE).unlink(missing_ok=True)

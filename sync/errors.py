@@ -3,8 +3,8 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
-    "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable",
+    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing",
+    "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable",
     "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 

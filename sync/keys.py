@@ -75,7 +75,7 @@ class KeyCabinet:
         def ask() -> None:
             try:
                 answers.append(call())
-            except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            except BaseException as error:  # handed to the caller's thread
                 troubles.append(error)
 
         thread = threading.Thread(target=ask, name="keyring", daemon=True)
@@ -106,7 +106,7 @@ def _backend(allowed: tuple[tuple[str, str, str], ...]) -> Backend:
         try:
             found = cast("type[Any]", getattr(importlib.import_module(module), name))
             found.priority  # noqa: B018 - raises RuntimeError where this keyring does not work here
-            backend = cast("Any", found())
+            backend = found()
         except (ImportError, AttributeError, RuntimeError, OSError) as error:
             why.append(f"{name}: {error}")
             continue

@@ -5,16 +5,19 @@ Raw 32 byte key, WAL, synchronous=FULL: a commit that returned is on the disk (f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
-import sqlcipher3.dbapi2 as _binding  # pyright: ignore[reportMissingTypeStubs]
+import sqlcipher3.dbapi2
 
 from sync.errors import DiskFull, StoreDamaged, StoreTrouble
 
 __all__ = ["Connection", "Cursor", "OLDEST_SQLITE", "check_versions", "connect", "named_errors", "roll_back"]
+
+_binding = cast(Any, sqlcipher3.dbapi2)  # it ships no types
+_Error = cast("type[Exception]", _binding.Error)
 
 OLDEST_SQLITE = (3, 51, 3)
 """Older ones have the WAL-reset race that loses commits (sqlite.org/wal.html#walresetbug)."""
@@ -93,17 +96,17 @@ def _durable(opened: Connection) -> None:
 
 def roll_back(opened: Connection) -> None:
     """Ends a transaction that is to leave nothing; a connection that cannot even do that is left to its closing."""
-    with suppress(_binding.Error):
+    with suppress(_Error):
         if opened.in_transaction:
             opened.execute("ROLLBACK")
 
 
 @contextmanager
-def named_errors(step: str, free: int = 0) -> Iterator[None]:
+def named_errors(step: str, free: int = 0) -> Generator[None]:
     """The binding's errors by our names: DiskFull, StoreDamaged, StoreTrouble (facts step). The binding's text names tables, never values."""
     try:
         yield
-    except _binding.Error as error:
+    except _Error as error:
         code = cast("int", getattr(error, "sqlite_errorcode", 0)) & 0xFF
         if code == _FULL:
             raise DiskFull("store", free=free, needed=0) from error

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,7 +165,7 @@ class Store:
         return derived_key(self._key, uuid.UUID(self.store_id).bytes, b"hall-intake/station-wrap/1")
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> Generator[Connection]:
         """One transaction: committed durably when the block ends, rolled back when it raises. Not to be nested. Raises DiskFull, StoreDamaged, StoreTrouble."""
         if self._writing_thread == threading.get_ident():
             raise RuntimeError("a write inside a write")
@@ -182,7 +182,7 @@ class Store:
                 self._writing_thread = 0
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """A view of one moment; writing is refused. Raises StoreDamaged, StoreTrouble."""
         reader = self._reader()
         try:
@@ -251,7 +251,7 @@ class Store:
         return writer
 
     @contextmanager
-    def _watched(self, step: str) -> Iterator[None]:
+    def _watched(self, step: str) -> Generator[None]:
         """After an I/O error or damage the same descriptors are not trusted again: what the disk took is known only after a new open."""
         try:
             with named_errors(step, _free(self.folder)):
@@ -298,7 +298,9 @@ def _schema(step: int) -> str:
 def _begun(folder: Path) -> bool:
     """Whether a byte was ever written under a key here. From then on a missing key is KeyMissing, never a reason for a new one."""
     path, blobs = folder / "store.db", folder / "blobs"
-    return (folder / "store.check").exists() or (path.exists() and path.stat().st_size > 0) or (blobs.is_dir() and any(Path(one).name != "reserve" for one in blobs.iterdir()))
+    if (folder / "store.check").exists() or (path.exists() and path.stat().st_size > 0):
+        return True
+    return blobs.is_dir() and any(one.name != "reserve" for one in blobs.iterdir())
 
 
 def _first_key(label: StoreLabel, cabinet: Keys) -> bytes:
@@ -346,25 +348,31 @@ def _check_whole(folder: Path, label: StoreLabel, key: bytes) -> None:
         raise StoreForeign("store.db is not encrypted")
     if not start:
         raise StoreDamaged("store.db is empty")
-    had_index = index.exists()
-    opened = connect(path, key, "ro")
+    there = {one for one in (log, index) if one.exists()}
     try:
-        with named_errors("check"):
-            # cipher_integrity_check reads the file behind the log's back: a page torn by a power cut and whole in the log would be called damage
-            if not (log.exists() and log.stat().st_size) and opened.execute("PRAGMA cipher_integrity_check").fetchall():
-                raise StoreDamaged("a page fails its check sum")
-            if opened.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
-                raise StoreDamaged("the tables fail their check")
-            if _pragma(opened, "application_id") != _APPLICATION_ID:
-                raise StoreForeign("not a store of this program")
-            if _pragma(opened, "user_version") > SCHEMA_VERSION:
-                raise StoreTooNew(f"schema {_pragma(opened, 'user_version')}, this program knows {SCHEMA_VERSION}")
-            if opened.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone() != (label.store_id,):
-                raise StoreForeign("store.db and store-id do not belong together")
+        opened = connect(path, key, "ro")
+        try:
+            with named_errors("check"):
+                # cipher_integrity_check reads the file behind the log's back: a page torn by a power cut and whole in the log would be called damage
+                _check_pages(opened, label, whole_file=not (log.exists() and log.stat().st_size))
+        finally:
+            opened.close()
     finally:
-        opened.close()
-        if not had_index and not log.exists():
-            index.unlink(missing_ok=True)
+        for one in {log, index} - there:  # made by looking; the lock is ours, so nobody else needs them
+            one.unlink(missing_ok=True)
+
+
+def _check_pages(opened: Connection, label: StoreLabel, whole_file: bool) -> None:
+    if whole_file and opened.execute("PRAGMA cipher_integrity_check").fetchall():
+        raise StoreDamaged("a page fails its check sum")
+    if opened.execute("PRAGMA quick_check(1)").fetchall() != [("ok",)]:
+        raise StoreDamaged("the tables fail their check")
+    if _pragma(opened, "application_id") != _APPLICATION_ID:
+        raise StoreForeign("not a store of this program")
+    if _pragma(opened, "user_version") > SCHEMA_VERSION:
+        raise StoreTooNew(f"schema {_pragma(opened, 'user_version')}, this program knows {SCHEMA_VERSION}")
+    if opened.execute("SELECT value FROM meta WHERE name = 'store_id'").fetchone() != (label.store_id,):
+        raise StoreForeign("store.db and store-id do not belong together")
 
 
 def _pragma(opened: Connection, name: str) -> int:

@@ -62,7 +62,9 @@ CREATE TABLE outbox (                    -- kept records; states: sync/life.py
     remote_state   TEXT NOT NULL DEFAULT '',
     remote_at      TEXT,
     remote_until   TEXT,
-    remote_items   TEXT NOT NULL DEFAULT '[]'
+    remote_items   TEXT NOT NULL DEFAULT '[]',
+    CHECK (state IN ('kept_unsigned', 'signing', 'set_aside') OR length(signature) > 0),  -- what is unsigned is never in the queue
+    CHECK (state NOT IN ('receipted', 'purged') OR receipt IS NOT NULL)                   -- nothing is forgotten without a receipt
 ) STRICT;
 CREATE INDEX outbox_due ON outbox (state, next_try_at);
 CREATE INDEX outbox_by_owner ON outbox (owner, kept_at);

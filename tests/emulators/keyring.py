@@ -90,7 +90,7 @@ class PrivateKeyring:
         try:
             with open_dbus_connection(self.env["DBUS_SESSION_BUS_ADDRESS"]) as connection:
                 return not secretstorage.get_default_collection(connection).is_locked()
-        except Exception:  # noqa: BLE001 - not there yet, whatever it says
+        except Exception:  # not there yet, whatever it says
             return False
 
 
