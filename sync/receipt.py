@@ -22,9 +22,9 @@ class Sent(Protocol):
     @property
     def packet_digest(self) -> str: ...
     @property
-    def record_digest(self) -> str | None: ...
+    def record_digest(self) -> str: ...
     @property
-    def signature(self) -> bytes | None: ...
+    def signature(self) -> bytes: ...
 
 
 class Receipted(Protocol):
@@ -40,7 +40,7 @@ class Receipted(Protocol):
 
 def check(receipt_payload: Mapping[str, Any], row: Sent, station: Receipted) -> None:
     """Every member of FORMATS section 5. Raises ReceiptMismatch with the fact ``member`` for the first that differs, is missing or is foreign."""
-    if row.signature is None or row.record_digest is None:
+    if not row.signature or not row.record_digest:
         raise ReceiptMismatch("a receipt for a record that was never signed", member="signature_digest")
     expected = {
         "type": "hall-intake/practice-receipt/1" if station.practice else "hall-intake/receipt/1",
