@@ -1,1 +1,1 @@
-"""Practice devices and authorities for tests and the practice hall. Never part of the product."""
+"""Stand-ins for hardware at its lowest edge. Never part of the product."""
