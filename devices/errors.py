@@ -4,9 +4,9 @@ from resources.trouble import Trouble
 
 __all__ = [
     "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardMute", "CardRemoved", "CardUnknown", "CodeUnreadable", "DefaultPin",
-    "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "NoCamera", "NoCard", "NoModel", "NoReader", "NoSam", "NoToken", "NotPermitted",
-    "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused", "ServiceStopped", "TimedOut", "TokenBusy", "TokenGone",
-    "TokenTrouble", "WrongPin",
+    "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "NoCamera", "NoCard", "NoModel", "NoReader", "NoSam", "NoToken",
+    "NotPermitted", "PinLocked", "ProfileInvalid", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused", "ServiceStopped",
+    "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
 ]
 
 
@@ -92,6 +92,11 @@ class ReaderOutdated(ReaderTrouble):
     """The reader's firmware does not know this kind of card (40, 41 on the 2023 permanent residence card)."""
     code = "reader.outdated"
     may_retry = False
+
+
+class ProfileInvalid(DeviceTrouble):
+    """A reader profile of the device list is not written as it must be. Facts: profile, why."""
+    code = "reader.profile_invalid"
 
 
 class BrokenFrame(ReaderTrouble):
