@@ -1,4 +1,5 @@
 """HTTPS on loopback: sockets, TLS, client certificates, ordered faults. Never knows what a request means: ``routes.py`` does."""
+
 from __future__ import annotations
 
 import socket
@@ -51,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: ProvinceServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
+    def log_message(self, format: str, *args: Any) -> None:
         """The list ``seen`` of the server takes the place of a log."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
