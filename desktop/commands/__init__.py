@@ -1,0 +1,1 @@
+"""Commands for a terminal, without Qt. Never opens a window."""
