@@ -131,12 +131,23 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Refused(400, "request.malformed", "Content-Length is not a number")
         if int(length) > most:
-            self.close_connection = True
+            self._skip(int(length))
             raise Refused(413, "request.too_large", f"at most {most} bytes here")
         body = self.rfile.read(int(length))
         if len(body) != int(length):
             raise _Cut
         return body
+
+    def _skip(self, length: int) -> None:
+        """Read a body away, so that the answer is heard; one that is far too long ends the connection."""
+        if length > DRAIN:
+            self.close_connection = True
+            return
+        while length > 0:
+            piece = self.rfile.read(min(length, 65536))
+            if not piece:
+                raise _Cut
+            length -= len(piece)
 
     def _send(self, answer: Answer) -> None:
         order = self.server.faults.take("cut-answer", self.command, self.path)

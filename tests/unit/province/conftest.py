@@ -1,4 +1,5 @@
 """A province in earnest format (loopback), one enrolled station and the people of its hall. Never the practice hall's."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -16,8 +17,15 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Certificates of collector (RSA), second collector, supervisor, administrator, and a stranger of another root."""
     ca = hand.Ca(tmp_path_factory.mktemp("signers") / "ca")
     other = hand.Ca(tmp_path_factory.mktemp("strangers") / "ca", "Another root")
-    return SimpleNamespace(root=ca.root, collector=ca.person("OP-000017", rsa=True), second=ca.person("OP-000018"), supervisor=ca.person("SV-000001"),
-                           administrator=ca.person("AD-000001"), unlisted=ca.person("OP-999999"), stranger=other.person("OP-000017"))
+    return SimpleNamespace(
+        root=ca.root,
+        collector=ca.person("OP-000017", rsa=True),
+        second=ca.person("OP-000018"),
+        supervisor=ca.person("SV-000001"),
+        administrator=ca.person("AD-000001"),
+        unlisted=ca.person("OP-999999"),
+        stranger=other.person("OP-000017"),
+    )
 
 
 def open_province(folder: Path, people: SimpleNamespace, practice: bool) -> Running:

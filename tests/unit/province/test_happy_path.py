@@ -1,4 +1,5 @@
 """One record from enrolment to receipt and state, built by hand; idempotency; restart."""
+
 from __future__ import annotations
 
 import base64
@@ -48,8 +49,16 @@ def test_record_with_large_attachment_gets_a_receipt_over_everything(station, pe
     assert hand.envelope_fits(answer.json(), "receipt", key_of(station, "receipts"))
     receipt = hand.payload(answer.json())
     serial, received = receipt.pop("serial"), receipt.pop("received_at")
-    assert receipt == {"type": "hall-intake/receipt/1", "province": "51", "station_id": station.station_id, "record_id": record["record_id"], "packet_digest": hand.sha(packet),
-                       "record_digest": hand.sha(content), "signature_digest": hand.sha(signature), "state": "received"}
+    assert receipt == {
+        "type": "hall-intake/receipt/1",
+        "province": "51",
+        "station_id": station.station_id,
+        "record_id": record["record_id"],
+        "packet_digest": hand.sha(packet),
+        "record_digest": hand.sha(content),
+        "signature_digest": hand.sha(signature),
+        "state": "received",
+    }
     assert serial.startswith("R-" + received[:10].replace("-", "") + "-")
 
 
@@ -80,8 +89,15 @@ def test_takeover_and_countersign_by_the_supervisor(station, people):
     content = hand.jcs(record)
 
     def act(kind, first):
-        body = {"type": "hall-intake/act/1", "act": kind, "record": hand.sha(content), "first_signature": first, "reason": "证书介质损坏",
-                "actor": {"id": people.supervisor.id, "name": "丙", "certificate": hand.sha(people.supervisor.der())}, "claimed_at": hand.AT}
+        body = {
+            "type": "hall-intake/act/1",
+            "act": kind,
+            "record": hand.sha(content),
+            "first_signature": first,
+            "reason": "证书介质损坏",
+            "actor": {"id": people.supervisor.id, "name": "丙", "certificate": hand.sha(people.supervisor.der())},
+            "claimed_at": hand.AT,
+        }
         return hand.jcs(body), people.supervisor.sign(hand.jcs(body))
 
     assert station.send(content, people.supervisor).json()["code"] == "record.collector"
@@ -89,14 +105,22 @@ def test_takeover_and_countersign_by_the_supervisor(station, people):
     record = station.record(people.collector)
     content = hand.jcs(record)
     signature = people.collector.sign(content)
-    assert station.send(content, people.collector, acts=(act("countersign", hand.sha(b"other")),), signature=signature).json()["code"] == "act.invalid"
+    assert (
+        station.send(content, people.collector, acts=(act("countersign", hand.sha(b"other")),), signature=signature).json()["code"] == "act.invalid"
+    )
     assert station.send(content, people.collector, acts=(act("countersign", hand.sha(signature)),), signature=signature).status_code == 201
 
 
 def presence_of(station):
     device = station.device()
-    return {**station.record(device, sections=None), "type": station.kind("presence"), "purpose": "自助实名核验", "sections": {"person": {"name_zh": "张练习"}}, "categories": [],
-            "notice": {"version": "1", "agreed_at": hand.AT, "face": "declined"}}
+    return {
+        **station.record(device, sections=None),
+        "type": station.kind("presence"),
+        "purpose": "自助实名核验",
+        "sections": {"person": {"name_zh": "张练习"}},
+        "categories": [],
+        "notice": {"version": "1", "agreed_at": hand.AT, "face": "declined"},
+    }
 
 
 def test_presence_is_signed_by_the_station_and_by_nobody_else(station, people):
@@ -111,11 +135,21 @@ def test_states_are_told_after_the_cursor_with_rising_versions(station, people, 
     first = station.ask("GET", "/v1/downlink/states?since=0").json()
     assert hand.envelope_fits(first, "states", key_of(station, "states"))
     cursor = hand.payload(first)["body"]["cursor"]
-    requests.post(province.admin_url + "/records/state", json={"record_id": record["record_id"], "state": "correction_required", "until": "2026-12-14",
-                  "items": [{"path": "person.name_zh", "text": "与证件不符"}]}, timeout=5).raise_for_status()
+    requests.post(
+        province.admin_url + "/records/state",
+        json={
+            "record_id": record["record_id"],
+            "state": "correction_required",
+            "until": "2026-12-14",
+            "items": [{"path": "person.name_zh", "text": "与证件不符"}],
+        },
+        timeout=5,
+    ).raise_for_status()
     second = hand.payload(station.ask("GET", f"/v1/downlink/states?since={cursor}").json())
     assert second["version"] > hand.payload(first)["version"]
-    assert [(r["record_id"], r["state"], r["until"]) for r in second["body"]["records"]] == [(record["record_id"], "correction_required", "2026-12-14")]
+    assert [(r["record_id"], r["state"], r["until"]) for r in second["body"]["records"]] == [
+        (record["record_id"], "correction_required", "2026-12-14")
+    ]
     assert second["body"]["cursor"] > cursor
 
 
@@ -141,10 +175,28 @@ def test_restart_keeps_everything(tmp_path, people):
     child, ready = start()
     try:
         for who, roles in ((people.second, ["collector"]), (people.administrator, ["administrator"])):
-            subprocess.run([*command[:3], "person", "--folder", str(tmp_path / "p"), "--id", who.id, "--name", "甲", "--roles", *roles, "--hall", hand.HALL], check=True)
+            subprocess.run(
+                [*command[:3], "person", "--folder", str(tmp_path / "p"), "--id", who.id, "--name", "甲", "--roles", *roles, "--hall", hand.HALL],
+                check=True,
+            )
         subprocess.run([*command[:3], "sam", "--folder", str(tmp_path / "p"), "--sam", hand.SAM, "--hall", hand.HALL], check=True)
-        invited = subprocess.run([*command[:3], "invite", "--folder", str(tmp_path / "p"), "--hall", hand.HALL, "--window", hand.WINDOW, "--out", str(tmp_path / "i.json")],
-                                 check=True, capture_output=True, text=True)
+        invited = subprocess.run(
+            [
+                *command[:3],
+                "invite",
+                "--folder",
+                str(tmp_path / "p"),
+                "--hall",
+                hand.HALL,
+                "--window",
+                hand.WINDOW,
+                "--out",
+                str(tmp_path / "i.json"),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
         station = hand.enrol(tmp_path / "s", json.loads((tmp_path / "i.json").read_text()), json.loads(invited.stdout)["code"], people.administrator)
         record = station.record(people.second)
         receipt = station.send(record, people.second)
