@@ -1,0 +1,1 @@
+"""Unit tests of the desktop's rooms that know no Qt."""
