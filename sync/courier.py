@@ -316,7 +316,8 @@ class Courier:
         now = self._clock()
         self._host.failed(self._monotonic(), _at_least(trouble))
         wait = timedelta(seconds=self._host.left(self._monotonic()))
-        self._show(online=False, offline_since=self.status().offline_since or now, next_try_at=now + wait, last_error_code=trouble.code)
+        self._show(online=False, offline_since=self.status().offline_since or now, next_try_at=now + wait, last_error_code=trouble.code,
+                   clock_offset_s=self._offset_s())
 
     def _probe(self) -> bool:
         """The breaker is open: one small question. A clock that differs is no failure of the host."""
@@ -337,9 +338,11 @@ class Courier:
     # -- status ---------------------------------------------------------------------------------------------------------------------
     def _served(self, error_code: str = "") -> None:
         self._host.succeeded()
-        offset = self._news.clock_offset
         self._show(online=True, offline_since=None, next_try_at=None, last_success=self._clock(), last_error_code=error_code,
-                   clock_offset_s=offset.seconds if offset else None)
+                   clock_offset_s=self._offset_s())
+
+    def _offset_s(self) -> float | None:
+        return self._news.clock_offset.seconds if self._news.clock_offset else None
 
     def _progress(self, done: int, total: int) -> None:
         if done == total or self._monotonic() - self._told >= _TELL_EVERY_S:

@@ -237,7 +237,7 @@ def _wire_trouble(error: BaseException) -> ProvinceTrouble:
     verification = _inner(error, ssl.SSLCertVerificationError)
     if isinstance(verification, ssl.SSLCertVerificationError):
         if verification.verify_code in (_NOT_YET_VALID, _EXPIRED):
-            return ClockWrong(f"verify code {verification.verify_code}", seconds="")
+            return ClockWrong(f"verify code {verification.verify_code}")
         return TlsTrouble(f"verify code {verification.verify_code}: {verification.verify_message}", why="certificate")
     tls = _inner(error, ssl.SSLError) or _inner(error, requests.exceptions.SSLError)
     if tls is not None:
