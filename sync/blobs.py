@@ -56,7 +56,9 @@ class Blobs:
     def prepare(self) -> None:
         """Makes the folder and, where there is room, the reserve file. Raises StoreTrouble where the folder cannot be made."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._sync_folder(self.folder.parent)
         except OSError as error:
             raise StoreTrouble(f"blobs: {error.strerror}", step="folder") from error
         self.keep_reserve()
@@ -75,7 +77,7 @@ class Blobs:
                 for piece in _pieces(content):
                     _write_all(blob.fileno(), piece)
                 self._fsync(blob.fileno())
-            self._sync_folder()
+            self._sync_folder(self.folder)
         except OSError as error:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -129,6 +131,8 @@ class Blobs:
 
     def keep_reserve(self) -> None:
         """Makes the reserve file again, where there is room for it and for new captures."""
+        if not self._reserve:
+            return
         path = self.folder / _RESERVE
         with suppress(OSError):
             if (path.stat().st_size if path.exists() else -1) == self._reserve or self.free() < self._reserve + self._room:
@@ -160,10 +164,10 @@ class Blobs:
         except OSError:
             return False
 
-    def _sync_folder(self) -> None:
+    def _sync_folder(self, path: Path) -> None:
         if os.name == "nt":
             return  # a folder cannot be synced there; the file's own FlushFileBuffers is all that Windows offers
-        folder = os.open(self.folder, os.O_RDONLY)
+        folder = os.open(path, os.O_RDONLY)
         try:
             self._fsync(folder)
         finally:

@@ -19,12 +19,14 @@ from sync.envelope import open_envelope
 from sync.errors import (
     ClockWrong,
     FormatTrouble,
+    PacketDamaged,
     ProvinceBusy,
     ProvinceRefused,
     ProvinceTrouble,
     ProvinceUnreachable,
     ReceiptMismatch,
     SignatureInvalid,
+    StoreTrouble,
     SyncTrouble,
     TlsTrouble,
 )
@@ -39,6 +41,7 @@ __all__ = ["Courier", "CourierStatus", "Queue", "QueueRow"]
 
 _LOG = logging.getLogger(__name__)
 
+DUE = ("kept", "uploading", "uploaded")
 POLL_S = 2.0
 """Seconds between two looks at an empty queue; ``wake`` is quicker."""
 DIGEST_TRIES = 3
@@ -47,6 +50,8 @@ _HOST = (ProvinceUnreachable, ProvinceBusy, TlsTrouble, ClockWrong)
 """Troubles of the way or the host, not of a record."""
 _STATION_CODES = ("station.", "route.", "enrolment.", "tus.")
 """Refusals that are about this station or the program: the records wait, none is set aside."""
+ROOTS_MAY_HELP = ("unknown_key", "revoked", "key_age")
+"""Why a receipt's signature does not count here, where a newer list of keys may say otherwise."""
 _TELL_EVERY_S = 0.1
 
 
@@ -79,6 +84,8 @@ class Queue(Protocol):
     """What of ``sync.outbox.Outbox`` the courier moves."""
 
     def next_due(self, now: datetime) -> QueueRow | None: ...
+    def row(self, record_id: str) -> QueueRow | None: ...
+    def rows(self, *, states: Sequence[str]) -> Sequence[QueueRow]: ...
     def mark(self, record_id: str, state: str, **facts: Any) -> None: ...
     def failed(self, record_id: str, code: str, next_try_at: datetime, detail: str) -> None: ...
     def set_aside(self, record_id: str, reason: str) -> None: ...
@@ -122,7 +129,7 @@ class Courier:
         self._status = CourierStatus()
         self._told = 0.0
         self._asked: set[str] = set()
-        self._hurried: dict[str, int] | None = None
+        self._hurried: list[str] = []
         self._other_digest: dict[str, int] = {}
 
     @property
@@ -158,7 +165,7 @@ class Courier:
         """The next steps do not wait for due times: each record is tried once more, and the news is asked for."""
         self._host.hurry(self._monotonic())
         self._news.hurry()
-        self._hurried = {}
+        self._hurried = [row.record_id for row in self._outbox.rows(states=DUE)]
 
     def refresh(self) -> bool:
         """Asks the clock and the news where they are due; whether anything was asked. Troubles are kept in the status."""
@@ -178,12 +185,11 @@ class Courier:
             return False
         row = self._next()
         if row is None:
-            self._hurried = None
             return False
         self._show(moving=row.record_id, done_bytes=0, total_bytes=row.packet_size)
         try:
             self._advance(row)
-        except (ProvinceTrouble, SignatureInvalid, FormatTrouble) as trouble:
+        except (ProvinceTrouble, SignatureInvalid, FormatTrouble, PacketDamaged) as trouble:
             self._settle(row, trouble)
         finally:
             self._show(moving="", done_bytes=0, total_bytes=0)
@@ -195,18 +201,18 @@ class Courier:
         return self.step() or asked
 
     def _next(self) -> QueueRow | None:
-        if self._hurried is None:
-            return self._outbox.next_due(self._clock())
-        row = self._outbox.next_due(self._clock() + timedelta(days=36_500))
-        if row is None or row.tries > self._hurried.setdefault(row.record_id, row.tries):  # it failed again in this round
-            self._hurried = None
-            return self._outbox.next_due(self._clock())
+        """The record that is due, else one that a person will not wait for."""
+        row = self._outbox.next_due(self._clock())
+        while row is None and self._hurried:
+            row = self._outbox.row(self._hurried[0])
+            if row is None or row.state not in DUE:
+                row = None
+                del self._hurried[0]
         return row
 
     def _advance(self, row: QueueRow) -> None:
-        if not row.signature or row.state not in ("kept", "uploading", "uploaded"):
-            self._outbox.set_aside(row.record_id, "record.unsigned")
-            return
+        if not row.signature:
+            raise SignatureInvalid("a record without a signature is never sent", why="unsigned")
         if self._knows(row):
             return
         if row.state == "kept":
@@ -230,26 +236,47 @@ class Courier:
         return True
 
     def _upload(self, row: QueueRow) -> None:
-        path = self._packets.path(row.packet_blob)
+        path = self._packet(row)
         check_packet(path, row.packet_digest, row.packet_size)
         done = upload_packet(
             self._province.wire(), path, row.record_id, row.packet_digest, row.upload_id or None, self._stop, self._progress,
             lambda made: self._outbox.mark(row.record_id, "uploading", upload_id=made, upload_offset=0),
         )
-        self._outbox.mark(row.record_id, "uploaded" if done.complete else "uploading", upload_id=done.upload_id, upload_offset=done.offset)
+        if done.complete:
+            self._outbox.mark(row.record_id, "uploaded", upload_id=done.upload_id, upload_offset=done.offset, sent_at=self._clock())
+        else:
+            self._outbox.mark(row.record_id, "uploading", upload_id=done.upload_id, upload_offset=done.offset)
         self._served()
 
+    def _packet(self, row: QueueRow) -> Path:
+        try:
+            return self._packets.path(row.packet_blob)
+        except (StoreTrouble, ValueError) as error:
+            raise PacketDamaged("the packet file is gone") from error
+
     def _take(self, row: QueueRow, untrusted: bytes) -> None:
-        receipt = open_envelope(untrusted, self.station.keys, "receipt")
-        check(receipt, row, self.station)
+        check(self._opened(untrusted), row, self.station)
         self._outbox.receipted(row.record_id, untrusted)
         self._asked.discard(row.record_id)
         self._served()
+
+    def _opened(self, untrusted: bytes) -> dict[str, Any]:
+        """The receipt of an envelope. Raises ReceiptMismatch, and SignatureInvalid where newer roots may yet vouch for it."""
+        try:
+            return open_envelope(untrusted, self.station.keys, "receipt")
+        except FormatTrouble as error:
+            raise ReceiptMismatch(error.detail, member="envelope") from error
+        except SignatureInvalid as error:
+            if error.facts.get("why") in ROOTS_MAY_HELP:
+                raise
+            raise ReceiptMismatch(error.detail, member="signature") from error
 
     # -- troubles -------------------------------------------------------------------------------------------------------------------
     def _settle(self, row: QueueRow, trouble: SyncTrouble) -> None:
         """What becomes of the record after ``trouble``."""
         self._asked.discard(row.record_id)
+        if row.record_id in self._hurried:
+            self._hurried.remove(row.record_id)
         why = str(trouble.facts.get("why", ""))
         if isinstance(trouble, _HOST) or (isinstance(trouble, ProvinceRefused) and why.startswith(_STATION_CODES)):
             self._host_trouble(trouble)
@@ -258,17 +285,13 @@ class Courier:
             # The province has not all of the packet. A new POST gives the same upload, or a new one where it was dropped; HEAD says where it stands.
             self._outbox.mark(row.record_id, "kept", upload_id="", upload_offset=0)
             self._later(row, trouble)
-        elif isinstance(trouble, ProvinceRefused):
-            self._put_aside(row, trouble, why)
-        elif isinstance(trouble, ReceiptMismatch):
+        elif isinstance(trouble, (ProvinceRefused, ReceiptMismatch, PacketDamaged)):
             self._put_aside(row, trouble, trouble.code)
-        elif isinstance(trouble, FormatTrouble) and trouble.facts.get("what") == "packet":
-            self._put_aside(row, trouble, "packet.damaged")
-        elif isinstance(trouble, SignatureInvalid) and why in ("unknown_key", "revoked", "key_age"):
+        elif isinstance(trouble, SignatureInvalid) and why == "unsigned":
+            self._put_aside(row, trouble, trouble.code)
+        elif isinstance(trouble, SignatureInvalid) and why in ROOTS_MAY_HELP:
             self._news.hurry()  # the province may sign with a key of newer roots
             self._later(row, trouble)
-        elif isinstance(trouble, (SignatureInvalid, FormatTrouble)):
-            self._put_aside(row, trouble, ReceiptMismatch.code)
         else:
             self._host.doubted(self._monotonic())
             self._later(row, trouble)
@@ -285,6 +308,7 @@ class Courier:
 
     def _put_aside(self, row: QueueRow, trouble: SyncTrouble, reason: str) -> None:
         _LOG.warning("record %s set aside: %s", row.record_id, reason)
+        self._outbox.failed(row.record_id, trouble.code, self._clock(), trouble.detail)  # keeps the province's own code visible
         self._outbox.set_aside(row.record_id, reason)
         self._show(last_error_code=trouble.code)
 
@@ -292,7 +316,8 @@ class Courier:
         now = self._clock()
         self._host.failed(self._monotonic(), _at_least(trouble))
         wait = timedelta(seconds=self._host.left(self._monotonic()))
-        self._show(online=False, offline_since=self.status().offline_since or now, next_try_at=now + wait, last_error_code=trouble.code)
+        self._show(online=False, offline_since=self.status().offline_since or now, next_try_at=now + wait, last_error_code=trouble.code,
+                   clock_offset_s=self._offset_s())
 
     def _probe(self) -> bool:
         """The breaker is open: one small question. A clock that differs is no failure of the host."""
@@ -313,9 +338,11 @@ class Courier:
     # -- status ---------------------------------------------------------------------------------------------------------------------
     def _served(self, error_code: str = "") -> None:
         self._host.succeeded()
-        offset = self._news.clock_offset
         self._show(online=True, offline_since=None, next_try_at=None, last_success=self._clock(), last_error_code=error_code,
-                   clock_offset_s=offset.seconds if offset else None)
+                   clock_offset_s=self._offset_s())
+
+    def _offset_s(self) -> float | None:
+        return self._news.clock_offset.seconds if self._news.clock_offset else None
 
     def _progress(self, done: int, total: int) -> None:
         if done == total or self._monotonic() - self._told >= _TELL_EVERY_S:

@@ -11,12 +11,13 @@ from datetime import date, datetime
 from typing import Any, Literal, cast
 
 from sync.canon import parse_canonical
-from sync.envelope import KeyRing, open_payload
+from sync.envelope import KeyRing, keyid_of, open_payload
 from sync.errors import FormatTrouble, SignatureInvalid
 from sync.members import Members
+from sync.seal import PublicKeyInfo
 
 __all__ = [
-    "PURPOSES", "Downlink", "Person", "Purpose", "RecordState", "Roots", "Settings", "States", "TableEdition", "WrapKey", "check_follows", "open_downlink",
+    "PURPOSES", "Downlink", "Person", "Purpose", "RecordState", "Roots", "Settings", "States", "TableEdition", "check_follows", "open_downlink",
 ]
 
 Purpose = Literal["roots", "settings", "tables", "states"]
@@ -69,25 +70,16 @@ def check_follows(kept: Downlink | None, new: Downlink) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class WrapKey:
-    """A public key to which data keys are wrapped: ``kid``, ``alg`` (RSA-OAEP-256), DER SubjectPublicKeyInfo; ``not_after`` for the intake key only."""
-
-    kid: str
-    alg: str
-    spki_der: bytes = field(repr=False)
-    not_after: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Roots:
-    """Body of ``roots``: who the province is and which keys speak for it. Certificates are DER."""
+    """Body of ``roots``: who the province is and which keys speak for it. Certificates are DER; ``intake_until`` is when the intake key ends."""
 
     province: str
     name: str
     practice: bool
     keys: KeyRing = field(repr=False)
-    intake: WrapKey
-    recovery: WrapKey
+    intake: PublicKeyInfo
+    intake_until: datetime
+    recovery: PublicKeyInfo
     signer_roots: tuple[bytes, ...] = field(repr=False)
     tls_roots: tuple[bytes, ...] = field(repr=False)
 
@@ -102,10 +94,16 @@ class Roots:
             raise FormatTrouble("the roots list has no TLS root: the province could not be reached again", what="roots.tls_roots")
         return cls(
             province.text("id"), province.text("name"), province.flag("practice"), KeyRing.from_roots(body),
-            WrapKey(intake.text("kid"), intake.be("alg", "RSA-OAEP-256"), intake.bytes64("spki"), intake.time("not_after")),
-            WrapKey(recovery.text("kid"), recovery.be("alg", "RSA-OAEP-256"), recovery.bytes64("spki")),
+            _wrap_key(intake), intake.time("not_after"), _wrap_key(recovery),
             body.list64("signer_roots"), tls_roots,
         )
+
+
+def _wrap_key(members: Members) -> PublicKeyInfo:
+    members.be("alg", "RSA-OAEP-256")
+    spki = members.bytes64("spki")
+    members.be("kid", keyid_of(spki))
+    return PublicKeyInfo(members.text("kid"), spki)
 
 
 @dataclass(frozen=True, slots=True)

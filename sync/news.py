@@ -62,13 +62,21 @@ class News:
         self.clock_offset = province.time()
         if self.clock_offset.wrong:
             self.trouble_code = ClockWrong.code
+        try:
+            self._ask_all(province, moment, now, self.clock_offset)
+        except ProvinceRefused as refused:
+            if self.clock_offset.wrong:  # to a clock that is off, this station's certificate is not yet or no longer good
+                raise ClockWrong(refused.detail, seconds=round(abs(self.clock_offset.seconds))) from refused
+            raise
+
+    def _ask_all(self, province: Province, moment: datetime, now: float, offset: ClockOffset) -> None:
         if now >= self._next_downlink:
             for purpose in ("roots", "settings", "tables"):
                 self._fetch(province, purpose)
             self._next_downlink = now + DOWNLINK_EVERY_S * (0.8 + 0.4 * self._random())
         self._ask_states(province)
         self._tell_head(province)
-        self._purge(province, self.clock_offset.corrected(moment))
+        self._purge(province, offset.corrected(moment))
         self._next_states = now + STATES_EVERY_S * (0.8 + 0.4 * self._random())
 
     def _ask_states(self, province: Province) -> None:

@@ -138,7 +138,7 @@ class Province:
         """As ``time``; raises ClockWrong (fact: seconds, rounded) where the difference is past CLOCK_LIMIT_S."""
         offset = self.time()
         if offset.wrong:
-            raise ClockWrong(f"the clocks differ by {offset.seconds:.0f} s", seconds=round(offset.seconds))
+            raise ClockWrong(f"the clocks differ by {offset.seconds:.0f} s", seconds=round(abs(offset.seconds)))
         return offset
 
     def submit(self, row: Submitted, upload_id: str) -> bytes:

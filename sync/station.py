@@ -16,10 +16,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from sync.canon import digest, parse_json
-from sync.downlink import PURPOSES, Downlink, Person, Purpose, Roots, Settings, States, TableEdition, WrapKey, check_follows, open_downlink
+from sync.downlink import PURPOSES, Downlink, Person, Purpose, Roots, Settings, States, TableEdition, check_follows, open_downlink
 from sync.envelope import KeyRing
 from sync.errors import FormatTrouble, NotEnrolled, SignatureInvalid, SyncTrouble
 from sync.members import Members
+from sync.seal import PublicKeyInfo
 from sync.wire import DeviceIdentity
 
 __all__ = ["Applied", "Invitation", "Station", "StationStore", "Tx", "apply", "load", "read_rows", "write_rows"]
@@ -126,11 +127,11 @@ class Station:
         return self.roots.keys
 
     @property
-    def intake(self) -> WrapKey:
+    def intake(self) -> PublicKeyInfo:
         return self.roots.intake
 
     @property
-    def recovery(self) -> WrapKey:
+    def recovery(self) -> PublicKeyInfo:
         return self.roots.recovery
 
     @property

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from sync.errors import FormatTrouble, ProvinceTrouble
+from sync.errors import PacketDamaged, ProvinceTrouble
 from sync.members import is_uuid
 from sync.wire import Answer, trouble_of
 
@@ -45,7 +45,7 @@ class Upload:
 
 
 def check_packet(path: Path, packet_digest: str, size: int) -> None:
-    """Reads the file once. Raises FormatTrouble (what: ``packet``) where it is gone or not the bytes of its row."""
+    """Reads the file once. Raises PacketDamaged where it is gone or not the bytes of its row."""
     hasher, found = hashlib.sha256(), 0
     try:
         with open(path, "rb") as file:
@@ -53,9 +53,9 @@ def check_packet(path: Path, packet_digest: str, size: int) -> None:
                 hasher.update(part)
                 found += len(part)
     except OSError as error:
-        raise FormatTrouble("the packet file cannot be read", what="packet") from error
+        raise PacketDamaged("the packet file cannot be read") from error
     if found != size or "sha256:" + hasher.hexdigest() != packet_digest:
-        raise FormatTrouble("the packet file is not the one of its row", what="packet")
+        raise PacketDamaged("the packet file is not the one of its row")
 
 
 def upload_packet(
@@ -117,7 +117,7 @@ def _send_part(wire: Asks, here: Upload, file: BinaryIO) -> Upload | None:
     file.seek(here.offset)
     part = file.read(PART)
     if len(part) != min(PART, here.size - here.offset):
-        raise FormatTrouble("the packet file became shorter while it was sent", what="packet")
+        raise PacketDamaged("the packet file became shorter while it was sent")
     headers = {
         **_TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(here.offset),
         "Upload-Checksum": "sha256 " + base64.b64encode(hashlib.sha256(part).digest()).decode(),

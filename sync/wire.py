@@ -33,6 +33,9 @@ __all__ = ["Answer", "DeviceIdentity", "Limits", "Wire", "open_session", "tls_co
 LATER = frozenset({408, 409, 423, 425, 460})
 """4xx answers that may change by themselves: time-out, conflict of the moment, locked, too early, damaged on the way (tus)."""
 
+FINAL_CONFLICTS = frozenset({"record.other", "journal.fork"})
+"""Codes of 409 that no waiting mends: another content under the same record id, another journal than the one told before."""
+
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: with a private root nearly always this machine's clock."""
 
@@ -196,7 +199,7 @@ def trouble_of(answer: Answer) -> ProvinceTrouble:
     if 200 <= status < 300:
         _refuse_pages(answer)
         return ProvinceTrouble(f"status {status} was not expected here", status=status)
-    if 400 <= status < 500 and code and (status not in LATER or code == "record.other"):
+    if 400 <= status < 500 and code and (status not in LATER or code in FINAL_CONFLICTS):
         return ProvinceRefused(f"status {status}: {code}", status=status, why=code)
     return ProvinceTrouble(f"status {status}: {code or 'no code'}", status=status, why=code, retry_after=later)
 
@@ -234,7 +237,7 @@ def _wire_trouble(error: BaseException) -> ProvinceTrouble:
     verification = _inner(error, ssl.SSLCertVerificationError)
     if isinstance(verification, ssl.SSLCertVerificationError):
         if verification.verify_code in (_NOT_YET_VALID, _EXPIRED):
-            return ClockWrong(f"verify code {verification.verify_code}", seconds="")
+            return ClockWrong(f"verify code {verification.verify_code}")
         return TlsTrouble(f"verify code {verification.verify_code}: {verification.verify_message}", why="certificate")
     tls = _inner(error, ssl.SSLError) or _inner(error, requests.exceptions.SSLError)
     if tls is not None:

@@ -6,10 +6,12 @@ digits. The photo block is a pattern: a real WLT block can be decoded with a ven
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-__all__ = ["ALI", "ALI_2023", "CHEN", "EXPIRED", "PEOPLE", "PRACTICE", "WRONG_CHECK", "ZHANG", "SyntheticCard", "foreign_2017", "foreign_2023", "number", "padded",
-           "permit", "photo_block", "resident"]
+__all__ = [
+    "ALI", "ALI_2023", "CHEN", "EXPIRED", "PEOPLE", "PRACTICE", "WRONG_CHECK", "ZHANG", "SyntheticCard", "foreign_2017", "foreign_2023", "number", "padded",
+    "permit", "photo_block", "resident",
+]
 
 ISSUER = "示例市公安局示例分局"
 ADDRESS = "示例省示例市示例区测试路{}号"
@@ -48,12 +50,14 @@ def photo_block(mark: str = "SYNTHETIC PHOTO, NO WLT PICTURE ") -> bytes:
     return (raw * (1024 // len(raw) + 1))[:1024]
 
 
-def resident(name: str, sex: str, nation: str, birth: str, address: str, id_number: str, start: str = "20200101", end: str = "长期", issuer: str = ISSUER) -> bytes:
+def resident(name: str, sex: str, nation: str, birth: str, address: str, id_number: str, start: str = "20200101",
+             end: str = "长期", issuer: str = ISSUER) -> bytes:
     return (padded(name, 30) + padded(sex, 2) + padded(nation, 4) + padded(birth, 16) + padded(address, 70) + padded(id_number, 36) + padded(issuer, 30)
             + padded(start, 16) + padded(end, 16) + padded("", 36))
 
 
-def permit(name: str, sex: str, birth: str, address: str, id_number: str, travel_permit: str, count: str, start: str = "20200101", end: str = "20250101") -> bytes:
+def permit(name: str, sex: str, birth: str, address: str, id_number: str, travel_permit: str, count: str, start: str = "20200101",
+           end: str = "20250101") -> bytes:
     return (padded(name, 30) + padded(sex, 2) + padded("", 4) + padded(birth, 16) + padded(address, 70) + padded(id_number, 36) + padded(ISSUER, 30)
             + padded(start, 16) + padded(end, 16) + padded(travel_permit, 18) + padded(count, 4) + padded("", 6) + padded("J", 2) + padded("", 6))
 
@@ -79,6 +83,6 @@ PRACTICE = SyntheticCard(   # a skilled worker, who has moved since
     resident("李练工", "1", "01", "19900512", "四川省示例市示例区练习路12号", number("51000019900512001"), "20180820", "20380820"),
     photo_block(), padded("四川省示例市示例区工地路8号", 70),
 )
-EXPIRED = replace(PRACTICE, text=resident("王到期", "2", "05", "19850301", ADDRESS.format(3), number("51000019850301002"), "20050601", "20150601"), addresses=b"")
-WRONG_CHECK = replace(PRACTICE, text=resident("赵错码", "1", "01", "19880808", ADDRESS.format(4), "510000198808080010", "20190101", "20390101"), addresses=b"")
+EXPIRED = SyntheticCard(resident("王到期", "2", "05", "19850301", ADDRESS.format(3), number("51000019850301002"), "20050601", "20150601"), photo_block())
+WRONG_CHECK = SyntheticCard(resident("赵错码", "1", "01", "19880808", ADDRESS.format(4), "510000198808080010", "20190101", "20390101"), photo_block())
 PEOPLE = {"zhang": ZHANG, "chen": CHEN, "ali": ALI, "ali-2023": ALI_2023, "practice": PRACTICE, "expired": EXPIRED, "wrong-check": WRONG_CHECK}

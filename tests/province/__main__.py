@@ -2,6 +2,7 @@
 
 Serving prints one JSON line {url, port, admin_url, admin_port, province, practice} when it listens, and ends on SIGTERM.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -44,7 +45,9 @@ def own_tls(folder: Path, hosts: list[str], clock: Clock) -> tuple[Path, Path, P
 def table_digests(folder: Path | None, edition: str) -> dict[str, dict[str, str]]:
     if folder is None:
         return {}
-    return {path.stem: {"edition": edition, "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()} for path in sorted(folder.glob("*.csv"))}
+    return {
+        path.stem: {"edition": edition, "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()} for path in sorted(folder.glob("*.csv"))
+    }
 
 
 class Running:
@@ -58,8 +61,16 @@ class Running:
         self.admin_url = f"http://127.0.0.1:{admin.server_address[1]}"
 
     def ready_line(self) -> str:
-        return json.dumps({"url": self.url, "port": self.server.server_address[1], "admin_url": self.admin_url, "admin_port": self.admin.server_address[1],
-                           "province": self.realm.id, "practice": self.realm.practice})
+        return json.dumps(
+            {
+                "url": self.url,
+                "port": self.server.server_address[1],
+                "admin_url": self.admin_url,
+                "admin_port": self.admin.server_address[1],
+                "province": self.realm.id,
+                "practice": self.realm.practice,
+            }
+        )
 
     def stop(self) -> None:
         self.admin.stop()
@@ -73,8 +84,20 @@ class Running:
         self.stop()
 
 
-def serve(folder: Path, signer_roots: Sequence[Path], *, practice: bool, host: str = "127.0.0.1", port: int = 0, admin_port: int = 0, tls: tuple[Path, Path, Path] | None = None,
-          tables: Path | None = None, tables_edition: str = "1", clock: Clock | None = None, name: str = "") -> Running:
+def serve(
+    folder: Path,
+    signer_roots: Sequence[Path],
+    *,
+    practice: bool,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    admin_port: int = 0,
+    tls: tuple[Path, Path, Path] | None = None,
+    tables: Path | None = None,
+    tables_edition: str = "1",
+    clock: Clock | None = None,
+    name: str = "",
+) -> Running:
     """Start to serve ``folder``. ``tls``: certificate chain, key and CA, PEM files; without it the folder makes its own. Raises ValueError, OSError."""
     clock = clock or Clock()
     realm = Realm.open(folder, practice, clock, name=name)
@@ -89,7 +112,9 @@ def serve(folder: Path, signer_roots: Sequence[Path], *, practice: bool, host: s
 
 
 def _serve_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.province", description="Serve a reference province on loopback. Commands: " + ", ".join(COMMANDS))
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.province", description="Serve a reference province on loopback. Commands: " + ", ".join(COMMANDS)
+    )
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
@@ -112,8 +137,18 @@ def _serve(arguments: Sequence[str]) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    with serve(given.folder, given.signer_root, practice=given.practice, host=given.host, port=given.port, admin_port=given.admin_port, tls=tls if all(tls) else None,
-               tables=given.tables, tables_edition=given.tables_edition, name=given.name) as running:
+    with serve(
+        given.folder,
+        given.signer_root,
+        practice=given.practice,
+        host=given.host,
+        port=given.port,
+        admin_port=given.admin_port,
+        tls=tls if all(tls) else None,
+        tables=given.tables,
+        tables_edition=given.tables_edition,
+        name=given.name,
+    ) as running:
         print(running.ready_line(), flush=True)
         ended.wait()
     return 0
@@ -154,8 +189,16 @@ COMMANDS: dict[str, dict[str, dict]] = {
     "person": {"--id": NEEDED, "--name": NEEDED, "--roles": {"nargs": "+", **NEEDED}, "--hall": NEEDED},
     "sam": {"--sam": NEEDED, "--hall": NEEDED},
     "revoke": {"--station": NEEDED},
-    "sheet": {"--kind": {"type": int, "default": 1}, "--name": NEEDED, "--masked": NEEDED, "--employer": {"default": ""}, "--categories": {"type": int, "nargs": "*", "default": []},
-              "--good": NUMBER, "--bad": NUMBER, "--out": {"type": Path, **NEEDED}},
+    "sheet": {
+        "--kind": {"type": int, "default": 1},
+        "--name": NEEDED,
+        "--masked": NEEDED,
+        "--employer": {"default": ""},
+        "--categories": {"type": int, "nargs": "*", "default": []},
+        "--good": NUMBER,
+        "--bad": NUMBER,
+        "--out": {"type": Path, **NEEDED},
+    },
 }
 
 

@@ -2,6 +2,7 @@
 
 It orders faults, turns the clock, sets states, keeps the lists of people and SAM numbers, invites and revokes stations, makes sheets.
 """
+
 from __future__ import annotations
 
 import json
@@ -28,8 +29,16 @@ class Desk:
     def look(self, body: dict[str, Any]) -> dict[str, Any]:
         realm = self._realm
         halls = sorted({s["hall"] for s in realm.stations()})
-        return {"province": realm.id, "practice": realm.practice, "clock_offset": realm.clock.offset, "faults": self._server.faults.pending(), "requests": list(self._server.seen),
-                "stations": realm.stations(), "people": {hall: realm.people(hall) for hall in halls}, "records": self._office.records.list()}
+        return {
+            "province": realm.id,
+            "practice": realm.practice,
+            "clock_offset": realm.clock.offset,
+            "faults": self._server.faults.pending(),
+            "requests": list(self._server.seen),
+            "stations": realm.stations(),
+            "people": {hall: realm.people(hall) for hall in halls},
+            "records": self._office.records.list(),
+        }
 
     def order_faults(self, body: dict[str, Any]) -> dict[str, Any]:
         for order in body["faults"]:
@@ -92,10 +101,20 @@ class Desk:
 
 
 ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] = {
-    ("GET", "/"): Desk.look, ("POST", "/faults"): Desk.order_faults, ("DELETE", "/faults"): Desk.clear_faults, ("POST", "/clock"): Desk.clock,
-    ("POST", "/records/state"): Desk.record_state, ("POST", "/records/content"): Desk.record_content, ("POST", "/people"): Desk.people, ("POST", "/sams"): Desk.sams,
-    ("POST", "/halls"): Desk.halls, ("POST", "/invitations"): Desk.invitations, ("POST", "/stations/revoke"): Desk.revoke, ("POST", "/keys/rotate"): Desk.rotate,
-    ("POST", "/sheets"): Desk.sheets, ("POST", "/sheets/state"): Desk.sheet_state,
+    ("GET", "/"): Desk.look,
+    ("POST", "/faults"): Desk.order_faults,
+    ("DELETE", "/faults"): Desk.clear_faults,
+    ("POST", "/clock"): Desk.clock,
+    ("POST", "/records/state"): Desk.record_state,
+    ("POST", "/records/content"): Desk.record_content,
+    ("POST", "/people"): Desk.people,
+    ("POST", "/sams"): Desk.sams,
+    ("POST", "/halls"): Desk.halls,
+    ("POST", "/invitations"): Desk.invitations,
+    ("POST", "/stations/revoke"): Desk.revoke,
+    ("POST", "/keys/rotate"): Desk.rotate,
+    ("POST", "/sheets"): Desk.sheets,
+    ("POST", "/sheets/state"): Desk.sheet_state,
 }
 
 
@@ -106,7 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: AdminServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Silent."""
 
     def _serve(self) -> None:

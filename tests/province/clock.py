@@ -1,4 +1,5 @@
 """The province's clock, which tests may turn. Never used for time-outs."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

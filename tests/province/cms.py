@@ -2,6 +2,7 @@
 
 SM2 signatures are named as unsupported: the libraries of this reference province cannot verify them.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -11,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asn1crypto import cms as asn1cms
+from asn1crypto import tsp
 from asn1crypto import x509 as asn1x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -56,7 +58,11 @@ def _signer_info(untrusted: bytes) -> tuple[Any, Any]:
             if info["content_type"].dotted.startswith("1.2.156"):
                 raise Refused(422, "signature.unsupported", "SM2 signatures cannot be verified here")
             signed = info["content"]
-            if len(signed["signer_infos"]) != 1 or signed["encap_content_info"]["content_type"].native != "data" or signed["encap_content_info"]["content"].native is not None:
+            if (
+                len(signed["signer_infos"]) != 1
+                or signed["encap_content_info"]["content_type"].native != "data"
+                or signed["encap_content_info"]["content"].native is not None
+            ):
                 raise _invalid("not one detached signature over data")
             return signed, signed["signer_infos"][0]
     except (ValueError, TypeError, KeyError) as error:
@@ -75,6 +81,8 @@ def _attributes(signer: Any) -> dict[str, Any]:
     for name in ("content_type", "message_digest", "signing_time", "signing_certificate_v2"):
         if name not in found:
             raise _invalid(f"the signed attribute {name} is missing")
+    if not isinstance(found["signing_certificate_v2"], tsp.SigningCertificateV2):
+        raise _invalid("signing-certificate-v2 is of another form")
     return found
 
 

@@ -2,6 +2,7 @@
 
 A version rises when the body or the key is another one, or when half of the envelope's life is over; else the kept bytes are given again.
 """
+
 from __future__ import annotations
 
 import json
@@ -34,24 +35,54 @@ class Downlinks:
             if kept and not always_new and kept["body_digest"] == body_digest and stamp(now) < kept["renew_at"]:
                 return kept["envelope"]
             version = kept["version"] + 1 if kept else 1
-            payload = canon({"type": "hall-intake/downlink/1", "purpose": purpose, "version": version, "issued_at": stamp(now), "expires_at": stamp(now + LIFE[purpose]), "body": body})
+            payload = canon(
+                {
+                    "type": "hall-intake/downlink/1",
+                    "purpose": purpose,
+                    "version": version,
+                    "issued_at": stamp(now),
+                    "expires_at": stamp(now + LIFE[purpose]),
+                    "body": body,
+                }
+            )
             made = self._realm.keys.sign(purpose, purpose, payload)
-            db.execute("INSERT OR REPLACE INTO downlinks VALUES (?, ?, ?, ?, ?, ?)", (purpose, station_id, version, body_digest, stamp(now + LIFE[purpose] / 2), made))
+            db.execute(
+                "INSERT OR REPLACE INTO downlinks VALUES (?, ?, ?, ?, ?, ?)",
+                (purpose, station_id, version, body_digest, stamp(now + LIFE[purpose] / 2), made),
+            )
         return made
 
     def roots(self) -> bytes:
         realm = self._realm
-        return self._envelope("roots", "", {
-            "province": {"id": realm.id, "name": realm.name, "practice": realm.practice}, "keys": realm.keys.public_list(),
-            "intake": realm.keys.sealing("intake"), "recovery": realm.keys.sealing("recovery"),
-            "signer_roots": realm.trusted("signer_roots"), "tls_roots": realm.trusted("tls_roots")})
+        return self._envelope(
+            "roots",
+            "",
+            {
+                "province": {"id": realm.id, "name": realm.name, "practice": realm.practice},
+                "keys": realm.keys.public_list(),
+                "intake": realm.keys.sealing("intake"),
+                "recovery": realm.keys.sealing("recovery"),
+                "signer_roots": realm.trusted("signer_roots"),
+                "tls_roots": realm.trusted("tls_roots"),
+            },
+        )
 
     def settings(self, station: Any) -> bytes:
         realm, hall = self._realm, station["hall"]
         stations = [{"id": s["id"], "window": s["window"], "state": s["state"]} for s in realm.stations(hall)]
-        return self._envelope("settings", station["id"], {
-            "hall": {"code": hall, "name": realm.hall_name(hall)}, "window": station["window"], "stations": stations, "people": realm.people(hall), "sams": realm.sams(hall),
-            "retention_days": RETENTION_DAYS, "publicity_workdays": PUBLICITY_WORKDAYS})
+        return self._envelope(
+            "settings",
+            station["id"],
+            {
+                "hall": {"code": hall, "name": realm.hall_name(hall)},
+                "window": station["window"],
+                "stations": stations,
+                "people": realm.people(hall),
+                "sams": realm.sams(hall),
+                "retention_days": RETENTION_DAYS,
+                "publicity_workdays": PUBLICITY_WORKDAYS,
+            },
+        )
 
     def tables(self) -> bytes:
         return self._envelope("tables", "", json.loads(self._realm.store.fact("tables") or "{}"))
@@ -61,7 +92,9 @@ class Downlinks:
             raise Refused(400, "request.malformed", "since is a cursor")
         since = int(untrusted_since)
         rows = self._realm.store.rows("SELECT * FROM states WHERE station_id = ? AND seq > ? ORDER BY seq LIMIT ?", station["id"], since, PAGE)
-        records = [{"record_id": r["record_id"], "state": r["state"], "at": r["at"], "until": r["until"], "items": json.loads(r["items"])} for r in rows]
+        records = [
+            {"record_id": r["record_id"], "state": r["state"], "at": r["at"], "until": r["until"], "items": json.loads(r["items"])} for r in rows
+        ]
         return self._envelope("states", station["id"], {"cursor": rows[-1]["seq"] if rows else since, "records": records}, always_new=True)
 
     def give(self, station: Any, purpose: str, since: str) -> bytes:

@@ -1,4 +1,5 @@
 """Takes a new station: code, certificate request, an administrator's signature (FORMATS section 8). Never makes codes, never judges hardware."""
+
 from __future__ import annotations
 
 import hashlib
@@ -34,7 +35,9 @@ def _code(realm: Realm, request: dict[str, Any], csr: bytes) -> str:
     """The open code of that hall and window whose proof fits. Raises Refused 403 ``enrolment.code``."""
     proof = unb64(request["code_proof"], "enrolment.format", 422)
     now = stamp(realm.clock.now())
-    rows = realm.store.rows("SELECT code FROM invitations WHERE hall = ? AND window = ? AND used_by IS NULL AND until > ?", request["hall"], request["window"], now)
+    rows = realm.store.rows(
+        "SELECT code FROM invitations WHERE hall = ? AND window = ? AND used_by IS NULL AND until > ?", request["hall"], request["window"], now
+    )
     for row in rows:
         if hmac.compare_digest(hmac.new(row["code"].encode(), csr, hashlib.sha256).digest(), proof):
             return row["code"]
@@ -59,7 +62,13 @@ def enrol(realm: Realm, downlinks: Downlinks, untrusted: bytes) -> bytes:
 
     def answer(station_id: str, certificate: bytes) -> dict[str, Any]:
         station = realm.store.row("SELECT * FROM stations WHERE id = ?", station_id)
-        return {"type": "hall-intake/enrolled/1", "station_id": station_id, "certificate": b64(certificate), "chain": [b64(certificate_der(realm.keys.device_ca))],
-                "roots": json.loads(downlinks.roots()), "settings": json.loads(downlinks.settings(station))}
+        return {
+            "type": "hall-intake/enrolled/1",
+            "station_id": station_id,
+            "certificate": b64(certificate),
+            "chain": [b64(certificate_der(realm.keys.device_ca))],
+            "roots": json.loads(downlinks.roots()),
+            "settings": json.loads(downlinks.settings(station)),
+        }
 
     return realm.enrol(digest(content), request, public_key, code, signed.signer_id, answer)

@@ -1,10 +1,12 @@
 """Orders for trouble: what the province shall do wrong with the next requests. Never acts without an order.
 
 Kinds: ``status`` (status, retry_after, body, media) · ``delay`` (seconds) · ``cut-request`` (after: bytes read of the body, then the connection is closed) ·
-``cut-answer`` (the work is done; after: bytes of the answer, then closed) · ``envelope`` (alter: members of the payload, key: ``own``, ``other`` or a purpose) ·
+``cut-answer`` (the work is done; after: bytes of the answer, then closed) ·
+``envelope`` (alter: members of the payload, key: ``own``, ``other`` or a purpose) ·
 ``unreachable`` (closed at accept, and open connections at their next request).
 Every order has ``times`` (null: until it is taken back), ``method`` and ``path`` (a regular expression) to choose requests.
 """
+
 from __future__ import annotations
 
 import json

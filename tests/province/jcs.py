@@ -2,6 +2,7 @@
 
 A second implementation on purpose: the stations use another one, so both must agree on the bytes.
 """
+
 from __future__ import annotations
 
 import base64

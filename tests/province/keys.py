@@ -1,7 +1,9 @@
 """The province's own keys: one per purpose, intake and recovery, the device CA; envelopes and device certificates are made here. Never reads a request.
 
-Everything lies in ``keys/`` of the province's folder, mode 0600 and unencrypted: a reference province guards no real person. A real one keeps the roots key offline.
+Everything lies in ``keys/`` of the province's folder, mode 0600 and unencrypted: a reference province guards no real person.
+A real one keeps the roots key offline.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -68,13 +70,30 @@ def _name(**parts: str) -> x509.Name:
 
 
 def _usage(**on: bool) -> x509.KeyUsage:
-    every = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
+    every = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
     return x509.KeyUsage(**{name: on.get(name, False) for name in every})
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, public_key: Any, at: datetime, years: int) -> x509.CertificateBuilder:
-    return (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key).serial_number(x509.random_serial_number())
-            .not_valid_before(at - timedelta(hours=1)).not_valid_after(at + timedelta(days=365 * years)))
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - timedelta(hours=1))
+        .not_valid_after(at + timedelta(days=365 * years))
+    )
 
 
 def certificate_authority(name: str, at: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
@@ -89,6 +108,7 @@ def certificate_authority(name: str, at: datetime) -> tuple[ec.EllipticCurvePriv
 def server_certificate(ca_key: Any, ca: x509.Certificate, hosts: list[str], at: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     """A TLS server certificate for names and addresses in ``hosts``."""
     import ipaddress
+
     names: list[x509.GeneralName] = []
     for host in hosts:
         try:
@@ -97,7 +117,9 @@ def server_certificate(ca_key: Any, ca: x509.Certificate, hosts: list[str], at: 
             names.append(x509.DNSName(host))
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(cn=hosts[0]), ca.subject, key.public_key(), at, DEVICE_YEARS).add_extension(x509.SubjectAlternativeName(names), False)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False).add_extension(_usage(digital_signature=True), True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False).add_extension(
+        _usage(digital_signature=True), True
+    )
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
     return key, builder.add_extension(x509.BasicConstraints(False, None), True).sign(ca_key, hashes.SHA256())
 
@@ -105,7 +127,9 @@ def server_certificate(ca_key: Any, ca: x509.Certificate, hosts: list[str], at: 
 def device_certificate(ca_key: Any, ca: x509.Certificate, public_key: Any, station_id: str, province: str, at: datetime) -> bytes:
     """DER certificate of a station (FORMATS section 8): CN and serialNumber say the station id."""
     builder = _builder(_name(o=province, cn=station_id, serial=station_id), ca.subject, public_key, at, DEVICE_YEARS)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False).add_extension(_usage(digital_signature=True), True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False).add_extension(
+        _usage(digital_signature=True), True
+    )
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
     return builder.add_extension(x509.BasicConstraints(False, None), True).sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
@@ -172,8 +196,18 @@ class Keys:
 
     def public_list(self) -> list[dict[str, str]]:
         """``keys`` of the roots body."""
-        return [{"keyid": row.keyid, "purpose": row.purpose, "spki": b64(spki(self._loaded[row.keyid])), "not_before": row.not_before, "not_after": row.not_after,
-                 "state": row.state} for row in self.list if row.purpose in PURPOSES]
+        return [
+            {
+                "keyid": row.keyid,
+                "purpose": row.purpose,
+                "spki": b64(spki(self._loaded[row.keyid])),
+                "not_before": row.not_before,
+                "not_after": row.not_after,
+                "state": row.state,
+            }
+            for row in self.list
+            if row.purpose in PURPOSES
+        ]
 
     def sealing(self, purpose: str) -> dict[str, str]:
         """``intake`` or ``recovery`` of the roots body."""

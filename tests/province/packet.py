@@ -2,6 +2,7 @@
 
 ``pack`` makes a packet from given key and nonce; only the test vectors use it, the stations have their own.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -147,11 +148,22 @@ def open_packet(path: Path, unwrap: Unwrap, to: str = "intake") -> Opened:
 
 def pack(parts: Sequence[tuple[str, bytes]], record_id: str, station_id: str, key: bytes, nonce: bytes, wraps: list[dict[str, str]]) -> bytes:
     """Packet bytes from a given data key and header nonce (test vectors only: a station takes both from chance)."""
-    index = canon({"type": "hall-intake/parts/1", "parts": [{"name": name, "size": len(content), "sha256": digest(content)} for name, content in parts]})
+    index = canon(
+        {"type": "hall-intake/parts/1", "parts": [{"name": name, "size": len(content), "sha256": digest(content)} for name, content in parts]}
+    )
     plain = struct.pack(">I", len(index)) + index + b"".join(content for _, content in parts)
-    header = canon({"type": "hall-intake/packet/1", "record_id": record_id, "station_id": station_id, "nonce": b64(nonce), "plain_size": len(plain), "wraps": wraps})
+    header = canon(
+        {
+            "type": "hall-intake/packet/1",
+            "record_id": record_id,
+            "station_id": station_id,
+            "nonce": b64(nonce),
+            "plain_size": len(plain),
+            "wraps": wraps,
+        }
+    )
     start = b"HIPK" + struct.pack(">BBHI", 1, 1, 0, len(header)) + header
-    pieces = [plain[at:at + SEGMENT] for at in range(0, len(plain), SEGMENT)] or [b""]
+    pieces = [plain[at : at + SEGMENT] for at in range(0, len(plain), SEGMENT)] or [b""]
     sealed = b""
     for number, piece in enumerate(pieces):
         data = hashlib.sha256(start).digest() + struct.pack(">IB", number, number == len(pieces) - 1)

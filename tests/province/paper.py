@@ -2,6 +2,7 @@
 
 Poppler needs the package poppler-data for it; pdfium takes a Chinese font of the system.
 """
+
 from __future__ import annotations
 
 import segno
@@ -54,7 +55,7 @@ def _content(facts: Facts, code: str) -> bytes:
     for label, text in printed["lines"]:
         drawn += _text(LEFT, y, 11, label)
         for start in range(0, len(text), LINE_LETTERS):
-            drawn += _text(LEFT + 32 * MM, y, 11, text[start:start + LINE_LETTERS])
+            drawn += _text(LEFT + 32 * MM, y, 11, text[start : start + LINE_LETTERS])
             y -= 8 * MM
     drawn += _qr(code, PAGE[0] - 20 * MM, y)
     drawn += _text(LEFT, y - 10 * MM, 9, "请在窗口出示本单，由工作人员扫码核验。")
@@ -75,7 +76,8 @@ def sheet_pdf(facts: Facts, code: str) -> bytes:
         b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light-UniGB-UCS2-H /Encoding /UniGB-UCS2-H /DescendantFonts [6 0 R] >>",
         b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 4 >> "
         b"/DW 1000 /W [1 95 500] /FontDescriptor 7 0 R >>",
-        b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>",
+        b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880] "
+        b"/ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>",
     ]
     file = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
     places: list[int] = []
@@ -83,4 +85,9 @@ def sheet_pdf(facts: Facts, code: str) -> bytes:
         places.append(len(file))
         file += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return file + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table, len(objects) + 1, len(file))
+    return file + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(objects) + 1,
+        table,
+        len(objects) + 1,
+        len(file),
+    )

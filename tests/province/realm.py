@@ -1,4 +1,5 @@
 """What this province is: its folder, name, practice or not, people, SAM numbers, signer roots, stations. Never answers a request itself."""
+
 from __future__ import annotations
 
 import json
@@ -84,6 +85,7 @@ class Realm:
 
     def signer_roots(self) -> list[x509.Certificate]:
         import base64
+
         return [x509.load_der_x509_certificate(base64.b64decode(root)) for root in self.trusted("signer_roots")]
 
     # -- people, readers, halls ----------------------------------------------------------------------------------------------------------
@@ -115,7 +117,10 @@ class Realm:
         return row["name"] if row else code
 
     def people(self, hall: str) -> list[dict[str, Any]]:
-        return [{"id": row["id"], "name": row["name"], "roles": json.loads(row["roles"])} for row in self.store.rows("SELECT * FROM people WHERE hall = ? ORDER BY id", hall)]
+        return [
+            {"id": row["id"], "name": row["name"], "roles": json.loads(row["roles"])}
+            for row in self.store.rows("SELECT * FROM people WHERE hall = ? ORDER BY id", hall)
+        ]
 
     def sams(self, hall: str) -> list[str]:
         return [row["sam"] for row in self.store.rows("SELECT sam FROM sams WHERE hall = ? ORDER BY sam", hall)]
@@ -136,14 +141,21 @@ class Realm:
         drawn = "".join(secrets.choice(CODE_LETTERS) for _ in range(16))
         with self.store.write() as db:
             db.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, NULL)", (drawn, hall, window, stamp(self.clock.now() + life)))
-        return self.invitation(), "-".join(drawn[at:at + 4] for at in range(0, 16, 4))
+        return self.invitation(), "-".join(drawn[at : at + 4] for at in range(0, 16, 4))
 
     def invitation(self) -> dict[str, Any]:
         tls = self.trusted("tls_roots")
         if not tls:
             raise ValueError("the province has not been served yet: no address, no TLS root")
-        return {"type": "hall-intake/invitation/1", "province": self.id, "name": self.name, "practice": self.practice, "url": self.trusted("url"), "tls_root": tls[0],
-                "root_key": b64(spki(self.keys.active("roots")))}
+        return {
+            "type": "hall-intake/invitation/1",
+            "province": self.id,
+            "name": self.name,
+            "practice": self.practice,
+            "url": self.trusted("url"),
+            "tls_root": tls[0],
+            "root_key": b64(spki(self.keys.active("roots"))),
+        }
 
     def station_of(self, certificate: bytes) -> Any:
         """The station row of a client certificate. Raises Refused 401 or 403."""
@@ -166,16 +178,26 @@ class Realm:
         with self.store.write() as db:
             if db.execute("UPDATE invitations SET used_by = ? WHERE code = ? AND used_by IS NULL", (request_digest, code)).rowcount != 1:
                 raise Refused(403, "enrolment.code", "the code was used")
-            db.execute("INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?, NULL)", (station_id, request["hall"], request["window"], certificate, request["machine"], administrator, stamp(now)))
+            db.execute(
+                "INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                (station_id, request["hall"], request["window"], certificate, request["machine"], administrator, stamp(now)),
+            )
             made = canon(answer(station_id, certificate))
             db.execute("INSERT INTO enrolments VALUES (?, ?, ?)", (request_digest, station_id, made))
         return made
 
     def revoke(self, station_id: str) -> None:
         with self.store.write() as db:
-            if db.execute("UPDATE stations SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(self.clock.now()), station_id)).rowcount != 1:
+            if (
+                db.execute("UPDATE stations SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(self.clock.now()), station_id)).rowcount
+                != 1
+            ):
                 raise ValueError("no such station in good standing")
 
     def stations(self, hall: str | None = None) -> list[dict[str, Any]]:
         rows = self.store.rows("SELECT id, hall, window, revoked_at FROM stations ORDER BY enrolled_at, id")
-        return [{"id": r["id"], "hall": r["hall"], "window": r["window"], "state": "revoked" if r["revoked_at"] else "good"} for r in rows if hall in (None, r["hall"])]
+        return [
+            {"id": r["id"], "hall": r["hall"], "window": r["window"], "state": "revoked" if r["revoked_at"] else "good"}
+            for r in rows
+            if hall in (None, r["hall"])
+        ]

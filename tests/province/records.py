@@ -2,6 +2,7 @@
 
 The receipt is made after the commit of the row: a crash between the two leaves a row without receipt, and the next PUT or GET makes it.
 """
+
 from __future__ import annotations
 
 import json
@@ -20,7 +21,12 @@ STATES = ("received", "accepted", "correction_required", "under_review", "public
 
 
 def same_submission(row: Any, body: dict[str, Any], signature: bytes) -> bool:
-    return (row["station_id"], row["packet_digest"], row["record_digest"], row["signature"]) == (body["station_id"], body["packet_digest"], body["record_digest"], signature)
+    return (row["station_id"], row["packet_digest"], row["record_digest"], row["signature"]) == (
+        body["station_id"],
+        body["packet_digest"],
+        body["record_digest"],
+        signature,
+    )
 
 
 class Records:
@@ -109,7 +115,9 @@ class Records:
             found.append((act, signed))
         return found
 
-    def _check_signer(self, station: Any, record: dict[str, Any], content: bytes, signature: bytes, acts: list[tuple[dict[str, Any], Signed]]) -> None:
+    def _check_signer(
+        self, station: Any, record: dict[str, Any], content: bytes, signature: bytes, acts: list[tuple[dict[str, Any], Signed]]
+    ) -> None:
         now = self._realm.clock.now()
         collector = record["collector"]
         if record["type"] == self._realm.kind("presence"):
@@ -135,19 +143,45 @@ class Records:
         with self._store.write() as db:
             if not db.execute("SELECT 1 FROM records WHERE record_id = ?", (body["record_id"],)).fetchone():
                 serial = db.execute("SELECT COALESCE(MAX(serial), 0) + 1 FROM records").fetchone()[0]
-                db.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", (
-                    body["record_id"], station["id"], record["type"], body["upload_id"], body["packet_digest"], body["packet_size"], body["record_digest"], signature,
-                    json.dumps(body["acts"]), serial, at))
-                db.execute("INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, 'received', ?, NULL, '[]')", (body["record_id"], station["id"], at))
+                db.execute(
+                    "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                    (
+                        body["record_id"],
+                        station["id"],
+                        record["type"],
+                        body["upload_id"],
+                        body["packet_digest"],
+                        body["packet_size"],
+                        body["record_digest"],
+                        signature,
+                        json.dumps(body["acts"]),
+                        serial,
+                        at,
+                    ),
+                )
+                db.execute(
+                    "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, 'received', ?, NULL, '[]')",
+                    (body["record_id"], station["id"], at),
+                )
         return self._store.row("SELECT * FROM records WHERE record_id = ?", body["record_id"])
 
     def _receipt(self, row: Any) -> bytes:
         """The kept receipt; made now, after the row's commit, where there is none."""
         if row["receipt"] is None:
-            payload = canon({
-                "type": self._realm.kind("receipt"), "province": self._realm.id, "station_id": row["station_id"], "record_id": row["record_id"],
-                "packet_digest": row["packet_digest"], "record_digest": row["record_digest"], "signature_digest": digest(row["signature"]),
-                "received_at": stamp(self._realm.clock.now()), "serial": f"R-{row['accepted_at'][:10].replace('-', '')}-{row['serial']:06d}", "state": "received"})
+            payload = canon(
+                {
+                    "type": self._realm.kind("receipt"),
+                    "province": self._realm.id,
+                    "station_id": row["station_id"],
+                    "record_id": row["record_id"],
+                    "packet_digest": row["packet_digest"],
+                    "record_digest": row["record_digest"],
+                    "signature_digest": digest(row["signature"]),
+                    "received_at": stamp(self._realm.clock.now()),
+                    "serial": f"R-{row['accepted_at'][:10].replace('-', '')}-{row['serial']:06d}",
+                    "state": "received",
+                }
+            )
             made = self._realm.keys.sign("receipts", "receipt", payload)
             with self._store.write() as db:
                 db.execute("UPDATE records SET receipt = ? WHERE record_id = ? AND receipt IS NULL", (made, row["record_id"]))
@@ -170,13 +204,20 @@ class Records:
             row = db.execute("SELECT station_id FROM records WHERE record_id = ?", (record_id,)).fetchone()
             if row is None:
                 raise Refused(404, "record.unknown", "no such record")
-            return db.execute("INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?)",
-                              (record_id, row["station_id"], state, at, until, json.dumps(items or [], ensure_ascii=False))).lastrowid or 0
+            return (
+                db.execute(
+                    "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?)",
+                    (record_id, row["station_id"], state, at, until, json.dumps(items or [], ensure_ascii=False)),
+                ).lastrowid
+                or 0
+            )
 
     def list(self) -> list[dict[str, Any]]:
         """What came in, without content: id, station, type, digests, serial, newest state."""
-        rows = self._store.rows("SELECT record_id, station_id, type, packet_digest, record_digest, packet_size, serial, accepted_at, "
-                                "(SELECT state FROM states s WHERE s.record_id = r.record_id ORDER BY seq DESC LIMIT 1) AS state FROM records r ORDER BY serial")
+        rows = self._store.rows(
+            "SELECT record_id, station_id, type, packet_digest, record_digest, packet_size, serial, accepted_at, "
+            "(SELECT state FROM states s WHERE s.record_id = r.record_id ORDER BY seq DESC LIMIT 1) AS state FROM records r ORDER BY serial"
+        )
         return [dict(row) for row in rows]
 
     def content(self, record_id: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 """The routes of ``resources/province/openapi.yaml`` and what answers them. Never touches a socket."""
+
 from __future__ import annotations
 
 import re
@@ -110,10 +111,14 @@ class Office:
         station = body["station_id"]
         with self.realm.store.write() as db:
             newest = db.execute("SELECT MAX(size) FROM journal_heads WHERE station_id = ? AND fork = 0", (station,)).fetchone()[0] or 0
-            other = db.execute("SELECT 1 FROM journal_heads WHERE station_id = ? AND size = ? AND head <> ?", (station, body["size"], body["head"])).fetchone()
+            other = db.execute(
+                "SELECT 1 FROM journal_heads WHERE station_id = ? AND size = ? AND head <> ?", (station, body["size"], body["head"])
+            ).fetchone()
             fork = bool(other) or body["size"] < newest
-            db.execute("INSERT OR IGNORE INTO journal_heads VALUES (?, ?, ?, ?, ?, ?)",
-                       (station, body["size"], body["head"], body["at"], stamp(self.realm.clock.now()), int(fork)))
+            db.execute(
+                "INSERT OR IGNORE INTO journal_heads VALUES (?, ?, ?, ?, ?, ?)",
+                (station, body["size"], body["head"], body["at"], stamp(self.realm.clock.now()), int(fork)),
+            )
         if fork:
             raise Refused(409, "journal.fork", "the journal is shorter than, or another one than, what was told before")
         return Answer(204)

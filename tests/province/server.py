@@ -1,4 +1,5 @@
 """HTTPS on loopback: sockets, TLS, client certificates, ordered faults. Never knows what a request means: ``routes.py`` does."""
+
 from __future__ import annotations
 
 import socket
@@ -51,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: ProvinceServer
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
+    def log_message(self, format: str, *args: Any) -> None:
         """The list ``seen`` of the server takes the place of a log."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
@@ -130,12 +131,23 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             raise Refused(400, "request.malformed", "Content-Length is not a number")
         if int(length) > most:
-            self.close_connection = True
+            self._skip(int(length))
             raise Refused(413, "request.too_large", f"at most {most} bytes here")
         body = self.rfile.read(int(length))
         if len(body) != int(length):
             raise _Cut
         return body
+
+    def _skip(self, length: int) -> None:
+        """Read a body away, so that the answer is heard; one that is far too long ends the connection."""
+        if length > DRAIN:
+            self.close_connection = True
+            return
+        while length > 0:
+            piece = self.rfile.read(min(length, 65536))
+            if not piece:
+                raise _Cut
+            length -= len(piece)
 
     def _send(self, answer: Answer) -> None:
         order = self.server.faults.take("cut-answer", self.command, self.path)

@@ -3,6 +3,7 @@
 A shape is a mapping of member name to a check; a check takes the untrusted value and says whether it fits.
 Unknown members and missing members are refused, as FORMATS section 0 says for signed objects.
 """
+
 from __future__ import annotations
 
 import re
@@ -83,37 +84,83 @@ SECTIONS = table(matches(re.compile(r"[a-z][a-z0-9_]*")), either(ROW, many(ROW, 
 PERSON = shape({"id": filled, "name": filled, "certificate": either(is_digest, among(""))})
 CARD = shape({"sam": filled, "reader": text, "profile": text, "read_at": a_time, "raw_digest": is_digest})
 FACE = shape({"way": among("staff", "model"), "verdict": among("same", "different", "unsure"), "score": text, "model": either(is_digest, among(""))})
-ATTACHMENT = shape({
-    "index": count, "kind": filled, "name": matches(FILE_NAME), "media": filled, "size": count, "sha256": is_digest, "pages": count, "trust": among("A", "B", "C", "D"),
-})
+ATTACHMENT = shape(
+    {
+        "index": count,
+        "kind": filled,
+        "name": matches(FILE_NAME),
+        "media": filled,
+        "size": count,
+        "sha256": is_digest,
+        "pages": count,
+        "trust": among("A", "B", "C", "D"),
+    }
+)
 SOURCE = shape({"source": among("chip", "scan", "typed", "platform"), "by": text, "at": a_time, "device": text})
 
 RECORD: dict[str, Check] = {
-    "type": filled, "schema": among(1), "record_id": is_uuid, "revision": lambda v: count(v) and v >= 1,
-    "amends": either(nothing, is_uuid), "prev_digest": either(nothing, is_digest),
-    "station": shape({"id": is_uuid, "hall": filled, "window": filled}), "collector": PERSON, "purpose": filled, "claimed_at": a_time,
-    "time_source": among("station-clock", "province-offset"), "labels": is_digest, "categories": many(matches(CODE), 20), "sections": SECTIONS,
-    "provenance": table(matches(PATH), SOURCE), "evidence": shape({"card": either(nothing, CARD), "face": either(nothing, FACE)}), "attachments": many(ATTACHMENT, 200),
+    "type": filled,
+    "schema": among(1),
+    "record_id": is_uuid,
+    "revision": lambda v: count(v) and v >= 1,
+    "amends": either(nothing, is_uuid),
+    "prev_digest": either(nothing, is_digest),
+    "station": shape({"id": is_uuid, "hall": filled, "window": filled}),
+    "collector": PERSON,
+    "purpose": filled,
+    "claimed_at": a_time,
+    "time_source": among("station-clock", "province-offset"),
+    "labels": is_digest,
+    "categories": many(matches(CODE), 20),
+    "sections": SECTIONS,
+    "provenance": table(matches(PATH), SOURCE),
+    "evidence": shape({"card": either(nothing, CARD), "face": either(nothing, FACE)}),
+    "attachments": many(ATTACHMENT, 200),
 }
 NOTICE = shape({"version": filled, "agreed_at": a_time, "face": among("agreed", "declined", "not-used")})
 ACT: dict[str, Check] = {
-    "type": filled, "act": among("takeover", "countersign", "supervise"), "record": is_digest, "first_signature": either(nothing, is_digest), "reason": filled,
-    "actor": shape({"id": filled, "name": filled, "certificate": is_digest}), "claimed_at": a_time,
+    "type": filled,
+    "act": among("takeover", "countersign", "supervise"),
+    "record": is_digest,
+    "first_signature": either(nothing, is_digest),
+    "reason": filled,
+    "actor": shape({"id": filled, "name": filled, "certificate": is_digest}),
+    "claimed_at": a_time,
 }
 SUBMISSION: dict[str, Check] = {
-    "type": among("hall-intake/submission/1"), "record_id": is_uuid, "station_id": is_uuid, "upload_id": is_uuid, "packet_digest": is_digest, "packet_size": count,
-    "record_digest": is_digest, "signature": lambda v: isinstance(v, str) and bool(v),
+    "type": among("hall-intake/submission/1"),
+    "record_id": is_uuid,
+    "station_id": is_uuid,
+    "upload_id": is_uuid,
+    "packet_digest": is_digest,
+    "packet_size": count,
+    "record_digest": is_digest,
+    "signature": lambda v: isinstance(v, str) and bool(v),
     "acts": many(shape({"act": lambda v: isinstance(v, str), "signature": lambda v: isinstance(v, str)}), 8),
 }
 ENROLMENT: dict[str, Check] = {
-    "type": among("hall-intake/enrolment/1"), "code_proof": filled, "csr": filled, "hall": filled, "window": filled, "machine": text, "claimed_at": a_time,
+    "type": among("hall-intake/enrolment/1"),
+    "code_proof": filled,
+    "csr": filled,
+    "hall": filled,
+    "window": filled,
+    "machine": text,
+    "claimed_at": a_time,
 }
 JOURNAL_HEAD: dict[str, Check] = {"type": among("hall-intake/journal-head/1"), "station_id": is_uuid, "size": count, "head": is_digest, "at": a_time}
 WRAP = shape({"to": among("intake", "recovery"), "kid": filled, "alg": among("RSA-OAEP-256"), "key": filled})
 HEADER: dict[str, Check] = {
-    "type": among("hall-intake/packet/1"), "record_id": is_uuid, "station_id": is_uuid, "nonce": filled, "plain_size": count, "wraps": many(WRAP, 4),
+    "type": among("hall-intake/packet/1"),
+    "record_id": is_uuid,
+    "station_id": is_uuid,
+    "nonce": filled,
+    "plain_size": count,
+    "wraps": many(WRAP, 4),
 }
-PARTS: dict[str, Check] = {"type": among("hall-intake/parts/1"), "parts": many(shape({"name": matches(FILE_NAME), "size": count, "sha256": is_digest}), 201)}
+PARTS: dict[str, Check] = {
+    "type": among("hall-intake/parts/1"),
+    "parts": many(shape({"name": matches(FILE_NAME), "size": count, "sha256": is_digest}), 201),
+}
 
 
 def check(value: dict[str, Any], members: Mapping[str, Check], code: str, status: int = 422) -> None:

@@ -1,4 +1,5 @@
 """The province's durable memory: SQLite (WAL, synchronous=FULL) and one file per upload. Never decides anything about a request."""
+
 from __future__ import annotations
 
 import os

@@ -2,6 +2,7 @@
 
 The file's size is the offset. A packet is whole when its last byte came, its digest fits and it was fsynced.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -59,7 +60,13 @@ class Uploads:
         return self._store.uploads / upload_id
 
     def options(self) -> dict[str, str]:
-        return {**VERSION, "Tus-Version": "1.0.0", "Tus-Extension": "creation,checksum,termination", "Tus-Checksum-Algorithm": "sha256", "Tus-Max-Size": str(MAX_PACKET)}
+        return {
+            **VERSION,
+            "Tus-Version": "1.0.0",
+            "Tus-Extension": "creation,checksum,termination",
+            "Tus-Checksum-Algorithm": "sha256",
+            "Tus-Max-Size": str(MAX_PACKET),
+        }
 
     def check_version(self, untrusted: str | None) -> None:
         if untrusted != "1.0.0":
@@ -75,14 +82,19 @@ class Uploads:
         if not is_uuid(record_id) or not is_digest(wanted) or size == 0:
             raise Refused(400, "upload.metadata", "record_id, digest and a length are needed")
         with self._store.write() as db:
-            found = db.execute("SELECT id, size FROM uploads WHERE station_id = ? AND record_id = ? AND digest = ?", (station_id, record_id, wanted)).fetchone()
+            found = db.execute(
+                "SELECT id, size FROM uploads WHERE station_id = ? AND record_id = ? AND digest = ?", (station_id, record_id, wanted)
+            ).fetchone()
             if found and found["size"] != size:
                 raise Refused(409, "upload.other", "the same digest was announced with another length")
             upload_id = found["id"] if found else str(uuid.uuid4())
             if not found:
                 self.path(upload_id).touch(mode=0o600, exist_ok=False)
                 fsync_folder(self._store.uploads)
-                db.execute("INSERT INTO uploads (id, station_id, record_id, digest, size) VALUES (?, ?, ?, ?, ?)", (upload_id, station_id, record_id, wanted, size))
+                db.execute(
+                    "INSERT INTO uploads (id, station_id, record_id, digest, size) VALUES (?, ?, ?, ?, ?)",
+                    (upload_id, station_id, record_id, wanted, size),
+                )
         return upload_id, self.path(upload_id).stat().st_size
 
     def find(self, station_id: str, untrusted_id: str) -> Any:

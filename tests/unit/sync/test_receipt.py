@@ -30,7 +30,8 @@ class Who:
 def receipt(**changes: Any) -> dict[str, Any]:
     row, who = Row(), Who()
     return {"type": "hall-intake/receipt/1", "province": who.province, "station_id": who.station_id, "record_id": row.record_id,
-            "packet_digest": row.packet_digest, "record_digest": row.record_digest, "signature_digest": digest(row.signature), "received_at": "2026-11-22T06:00:00Z", "serial": "R-20261122-000001",
+            "packet_digest": row.packet_digest, "record_digest": row.record_digest, "signature_digest": digest(row.signature),
+            "received_at": "2026-11-22T06:00:00Z", "serial": "R-20261122-000001",
             "state": "received", **changes}
 
 

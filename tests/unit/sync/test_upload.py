@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.canon import digest
-from sync.errors import FormatTrouble, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable
+from sync.errors import PacketDamaged, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable
 from sync.upload import PART, Upload, check_packet, upload_packet
 from sync.wire import Answer
 
@@ -165,9 +165,9 @@ def test_a_packet_file_is_checked_against_its_row(tmp_path: Path) -> None:
     check_packet(path, digest(content), len(content))
     path.write_bytes(content[:-1] + b"?")
     for size in (len(content), len(content) - 1):
-        with pytest.raises(FormatTrouble):
+        with pytest.raises(PacketDamaged):
             check_packet(path, digest(content), size)
-    with pytest.raises(FormatTrouble):
+    with pytest.raises(PacketDamaged):
         check_packet(tmp_path / "gone", digest(content), len(content))
 
 
