@@ -4,9 +4,9 @@ from resources.trouble import Trouble
 
 __all__ = [
     "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardMute", "CardRemoved", "CardUnknown", "CodeUnreadable", "DefaultPin",
-    "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "NoCamera", "NoCard", "NoModel", "NoReader",
-    "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused", "ServiceStopped",
-    "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
+    "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "LoginNeeded", "NoCamera", "NoCard", "NoModel",
+    "NoReader", "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused",
+    "ServiceStopped", "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
 ]
 
 
@@ -165,6 +165,12 @@ class WrongPin(TokenTrouble):
 class PinLocked(TokenTrouble):
     """The PIN is locked; only the issuer can unlock it."""
     code = "token.pin_locked"
+
+
+class LoginNeeded(TokenTrouble):
+    """The token asks for the PIN (again): nobody is logged in, or its driver was restarted."""
+    code = "token.login_needed"
+    may_retry = True
 
 
 class DefaultPin(TokenTrouble):

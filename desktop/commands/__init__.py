@@ -1,1 +1,1 @@
-"""Commands for a terminal, without Qt. Never opens a window."""
+"""The commands of the command line, one file each. Never imports Qt."""
