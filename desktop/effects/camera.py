@@ -20,6 +20,7 @@ _FRAMES_PER_S = 25.0
 _LOOKS_PER_S = 3.0
 """How often a frame is looked at for hints: looking costs 20-60 ms on an old machine."""
 _STILL_S = 6.0
+_CLOSE_S = 5.0
 
 
 class RunningCamera:
@@ -31,15 +32,20 @@ class RunningCamera:
         self._showing = threading.Event()
         self._wanted: Future[Frame] | None = None
         self._lock = threading.Lock()
+        self._free = threading.Event()
+        self._free.set()
 
     def start(self, driver: Callable[[], OpencvDriver], use: str, show: Callable[[Frame], None], look: Callable[[Frame], Any], seen: Callable[[Any], None],
               failed: Callable[[Trouble], None]) -> None:
         """Open the camera for ``use`` in a thread of its own. ``show(frame)`` and ``seen(look(frame))`` come in the main thread, the latest frame wins."""
         self.stop()
         self._name = f"camera {use}"
+        before, self._free = self._free, threading.Event()
+        mine = self._free
 
         def body(stop: threading.Event) -> None:
             try:
+                before.wait(_CLOSE_S)   # the camera before may still be waiting for its last frame
                 cameras = driver()
                 with cameras.open(cameras.for_use(use)) as camera:
                     self._run(camera, stop, show, look, seen)
@@ -47,12 +53,13 @@ class RunningCamera:
                 caught = trouble
                 self._jobs.post(lambda: failed(caught))
             finally:
+                mine.set()
                 self._refuse(CameraGone("the camera was closed"))
 
         self._jobs.run(self._name, body)
 
-    def stop(self, seconds: float = 4.0) -> None:
-        """Close the camera; a still that is being waited for ends with CameraGone."""
+    def stop(self, seconds: float = 0.0) -> None:
+        """Tell the camera to close, and wait for it at most so long; a still that is being waited for ends with CameraGone."""
         if self._name:
             self._jobs.stop(self._name, seconds)
             self._name = ""
