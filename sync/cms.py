@@ -28,6 +28,8 @@ ORGANISATION = "2.5.4.10"
 CURVES = {"secp256r1": "ec-p256", "1.2.156.10197.1.301": "sm2"}
 SIGNATURE_ALGORITHMS: dict[Mechanism, str] = {"rsa-pkcs1-sha256": "rsassa_pkcs1v15", "ecdsa-sha256": "sha256_ecdsa"}
 ACCEPTED: dict[str, Mechanism] = {"rsassa_pkcs1v15": "rsa-pkcs1-sha256", "sha256_rsa": "rsa-pkcs1-sha256", "sha256_ecdsa": "ecdsa-sha256"}
+LONGEST = 256 * 1024
+"""Bytes beyond which nothing is a signature of ours; a few certificates need 10 KiB."""
 BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
 """What asn1crypto raises on bytes that are not what they should be, at the first look at them."""
 
@@ -157,6 +159,7 @@ def open_container(content: bytes, untrusted_p7s: bytes) -> Opened:
 
 
 def _open(content: bytes, untrusted_p7s: bytes) -> Opened:
+    _must(len(untrusted_p7s) <= LONGEST and untrusted_p7s[1:2] != b"\x80", "format")  # indefinite length is not DER
     info = cms.ContentInfo.load(untrusted_p7s, strict=True)
     _must(info["content_type"].native == "signed_data", "format")
     signed = info["content"]

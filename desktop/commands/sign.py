@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +13,9 @@ from desktop.device_list import load_device_list
 from desktop.folders import data_folder
 from desktop.messages import say
 from devices.base import Device
-from devices.tokens.contract import PinState
+from devices.installed import listed
+from devices.registry import Listed, Registry
+from devices.tokens.contract import PinState, TokenDriver
 from devices.tokens.pkcs11 import Pkcs11Driver
 from resources.trouble import Trouble
 from sync.errors import CertificateTrouble
@@ -34,39 +35,30 @@ WHY = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Library:
-    """A token library to ask, and the station that vouches for it (None: the person at the command line does)."""
-
-    path: str
-    name: str
-    sha256: str = ""
-    emulated: bool = False
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     acts = parser.add_subparsers(dest="act", required=True, metavar="动作")
-    listed = acts.add_parser("list", help="列出证书 Key、证书和 PIN 状态 (tokens, certificates, PIN state)")
-    listed.add_argument("--library", action="append", metavar="路径", help="PKCS#11 库，可以给多个；不给就用本机登记的设备清单 (instead of the station's list)")
+    tokens = acts.add_parser("list", help="列出证书 Key、证书和 PIN 状态 (tokens, certificates, PIN state)")
+    tokens.add_argument("--library", action="append", metavar="路径", help="PKCS#11 库，可以给多个；不给就用本机登记的设备清单 (instead of the station's list)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code: 0 at least one token was listed, 1 a named trouble or no token."""
     try:
-        station, libraries = _given(args.library) if args.library else _enrolled()
+        station, registry = _given(args.library) if args.library else _enrolled()
     except Trouble as trouble:
         _complain(trouble)
         return 1
+    for trouble in registry.troubles("tokens"):
+        _complain(trouble)
     found, now = 0, datetime.now(UTC)
-    for library in libraries:
-        driver = Pkcs11Driver(library.path, library.name, sha256=library.sha256, emulated=library.emulated)
+    for driver in registry.tokens():
         with ExitStack() as closing:
-            closing.callback(driver.close)
+            closing.callback(getattr(driver, "close", lambda: None))
             try:
                 devices = driver.find()
             except Trouble as trouble:
-                print(f"{library.name}（{library.path}）")
+                print(driver.name, file=sys.stderr)
                 _complain(trouble)
                 continue
             for device in devices:
@@ -78,20 +70,20 @@ def run(args: argparse.Namespace) -> int:
     return 0 if found else 1
 
 
-def _given(paths: Sequence[str]) -> tuple[Station | None, list[Library]]:
-    return None, [Library(str(Path(path).absolute()), Path(path).name) for path in paths]
+def _given(paths: Sequence[str]) -> tuple[Station | None, Registry]:
+    """Libraries that the person at the command line vouches for."""
+    return None, Registry(Listed("tokens", Path(path).name, lambda path=path: Pkcs11Driver(str(Path(path).absolute()), Path(path).name)) for path in paths)
 
 
-def _enrolled() -> tuple[Station | None, list[Library]]:
-    """The token libraries of the administrator's signed list. Raises what opening the store and checking the list raise."""
+def _enrolled() -> tuple[Station | None, Registry]:
+    """The token drivers of the administrator's signed list. Raises what opening the store and checking the list raise."""
     folder = data_folder()
     with open_folder(folder, KeyCabinet()) as store:
         station = load(store)
-    listed = load_device_list(folder, station)
-    return station, [Library(one.library, one.name, one.sha256, listed.emulated) for one in listed.tokens if one.kind == "pkcs11"]
+    return station, Registry(line for line in listed(load_device_list(folder, station)) if line.kind == "tokens")
 
 
-def _lines(driver: Pkcs11Driver, device: Device, station: Station | None, now: datetime) -> Iterator[str]:
+def _lines(driver: TokenDriver, device: Device, station: Station | None, now: datetime) -> Iterator[str]:
     yield f"{device.name}（{driver.name}，序列号 {device.serial or '无'}{'，练习' if device.emulated else ''}）"
     try:
         with driver.open(device) as token:

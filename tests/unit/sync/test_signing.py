@@ -17,6 +17,7 @@ from sync.errors import CertificateTrouble, FormatTrouble, SignatureInvalid
 from sync.signing import KeySigner, certificate_facts, check_signature, make_signature
 from sync.trust import validate_path
 from tests.emulators.ca import PracticeCa, der, name
+from tests.province.cms import verify_detached
 from tests.unit.sync.signers import Person, person
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -53,6 +54,14 @@ def test_openssl_reads_the_attributes(ca: PracticeCa, tmp_path: Path) -> None:
     for word in ("contentType", "messageDigest", "signingTime", "id-smime-aa-signingCertificateV2", NOW.strftime("%b")):
         assert word in said
     assert said.count("d.certificate:") == 2, "the signer and the issuing CA, without the root"
+
+
+@pytest.mark.parametrize("kind", ["ec", "rsa-2048"])
+def test_the_reference_province_accepts_what_we_sign(ca: PracticeCa, kind: str) -> None:
+    """Its verifier was written from the formats alone and shares no line with ours."""
+    roots = [x509.load_der_x509_certificate(root) for root in ca.signer_roots]
+    signed = verify_detached(RECORD, make_signature(RECORD, person(ca, kind), NOW), roots, NOW)
+    assert (signed.signer_id, signed.name, signed.signed_at) == ("OP-000017", "张三", NOW)
 
 
 def test_report_says_who_and_when(ca: PracticeCa) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -112,6 +114,29 @@ def test_list_tokens(ca: PracticeCa, tmp_path: Path, capsys: pytest.CaptureFixtu
         assert words in said
     assert run(sign, "list", "--library", "/nowhere.so") == 1
     assert "[driver.missing]" in capsys.readouterr().err
+
+
+def test_list_says_what_the_province_thinks(
+    ca: PracticeCa, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the station's own list: roots and people are the station's, a library that cannot be used is named beside those that can."""
+    soft = SoftTokens(tmp_path / "soft")
+    for name, value in soft.env.items():
+        monkeypatch.setenv(name, value)
+    soft.make_person(ca, "operator", "123456", "OP-000017", "张三", "ec")
+    soft.make_person(PracticeCa.make(tmp_path / "other"), "stranger", "123456", "OP-000017", "张三", "ec")
+    soft.make_person(ca, "newcomer", "123456", "OP-000088", "新人", "ec")
+    people = {"OP-000017": SimpleNamespace(id="OP-000017", name="张三", roles=("collector", "supervisor"))}
+    station = SimpleNamespace(signer_roots=ca.signer_roots, person=people.get)
+    entries = [{"kind": "pkcs11", "library": soft.library, "name": "软 Key", "sha256": ""}, {"kind": "skf", "library": "/x", "name": "旧 Key", "sha256": ""}]
+    monkeypatch.setattr(sign, "_enrolled", lambda: (station, sign.Registry(sign.listed({"tokens": entries, "emulated": True}))))
+    assert run(sign, "list") == 0
+    said = capsys.readouterr()
+    blocks = {block.partition("（")[0]: block for block in re.split(r"\n(?=\w)", said.out)}
+    assert "可信；角色 collector、supervisor" in blocks["operator"] and "练习" in blocks["operator"]
+    assert "不是本省认可的机构签发" in blocks["stranger"]
+    assert "人员名单里没有这个编号" in blocks["newcomer"]
+    assert "device.list_invalid" in said.err
 
 
 def test_list_needs_an_enrolled_station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
