@@ -2,6 +2,9 @@
 
 Protocol (vsmartcard ``ifd-vpcd.c``): both ways a 2-byte big-endian length and the payload; from the driver one byte is a control code
 (00 off, 01 on, 02 reset, 04 answer to reset; only 04 is answered), anything longer a command APDU.
+
+A limit of the service (pcscd 1.9.9, measured): when somebody connects in the 0.4 s between a pull and the next poll of presence, and another card is put
+down within that time, the service says "empty" until that card is lifted again. So a scene that changes cards waits for "lifted" in between, as people do.
 """
 
 from __future__ import annotations
