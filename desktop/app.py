@@ -94,7 +94,7 @@ class Desk(QObject):
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
         self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look)
-        self._drafts = DraftWork(self.rooms, self._owner, self.jobs)
+        self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
         self._pictures = PictureWork(self.rooms, self._camera, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry())
@@ -135,6 +135,10 @@ class Desk(QObject):
         operator: Operator | None = self.login.state.operator
         return f"op:{operator.operator_id}" if operator is not None else ""
 
+    def _open_draft(self) -> str:
+        draft = self.intake.state.draft
+        return draft.draft_id if draft is not None else ""
+
     # -- handlers ---------------------------------------------------------------------------------------------------------------------
     def _hand_out(self) -> None:
         carrier = self._carrier
@@ -150,12 +154,13 @@ class Desk(QObject):
         carrier.at_once(NewSitting, self._drafts.make)
         carrier.at_once(SaveDraft, self._drafts.save)
         carrier.at_once(ParkDraft, self._drafts.park)
+        carrier.at_once(DropDraft, self._drafts.drop)
         carrier.at_once(OpenPreview, self._pictures.open)
         carrier.at_once(ClosePreview, self._pictures.close)
         carrier.at_once(SyncNow, self._mail.sync)
         carrier.at_once(WatchRecord, self._mail.watch)
         carrier.in_lane(CheckDevices, "lamps", self._lamps.check)
-        for effect, work in ((ListParked, self._drafts.list), (OpenDraft, self._drafts.open), (DropDraft, self._drafts.drop),
+        for effect, work in ((ListParked, self._drafts.list), (OpenDraft, self._drafts.open),
                              (DropStill, self._drafts.drop_still), (Note, self._drafts.note), (ListOutbox, self._mail.list),
                              (RetryRecord, self._mail.retry), (BuildReview, self._records.build), (Keep, self._records.keep)):
             carrier.in_lane(effect, "outbox", work)

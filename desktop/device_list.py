@@ -47,7 +47,8 @@ def load_device_list(folder: Path, station: Station) -> Mapping[str, Any]:
         members = parse_canonical(exact, "devices")
     except FormatTrouble as error:
         raise DeviceListRefused("not canonical", why="form") from error
-    if set(members) != set(_MEMBERS) or any(not isinstance(members[name], kind) for name, kind in _MEMBERS.items()) or members["type"] != "hall-intake/devices/1":
+    fits = set(members) == set(_MEMBERS) and all(isinstance(members[name], kind) for name, kind in _MEMBERS.items())
+    if not fits or members["type"] != "hall-intake/devices/1":
         raise DeviceListRefused("members", why="form")
     if members["station_id"] != station.station_id:
         raise DeviceListRefused("for another station", why="station")

@@ -95,6 +95,7 @@ def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
         station = load(store)
         members = load_device_list(folder, station)
         blobs = Blobs(folder / "blobs")
+        blobs.prepare()
         journal = Journal(store, station.station_id)
         outbox = Outbox(store, blobs, journal, now)
         outbox.begin()

@@ -29,6 +29,7 @@ ALLOWED: tuple[tuple[str, str, str], ...] = (
 """Platform, module and class of the keyrings that may hold our key, best first. KWallet and Windows were not tried by the project's own tests."""
 
 _USER = "store"
+_SERVICE, _SERVICE_PATH = "org.freedesktop.Secret.Service", "/org/freedesktop/secrets"
 _ANSWER_S = 20.0
 """Seconds to wait for a keyring: longer than a person needs to type a password, shorter than a person waits for a window."""
 _HEX = re.compile(r"^[0-9a-f]{64}$")
@@ -111,8 +112,8 @@ def _backend(allowed: tuple[tuple[str, str, str], ...]) -> Backend:
             why.append(f"{name}: {error}")
             continue
         _drop_environment(backend)
-        if name == "Keyring":
-            _refuse_session(backend)
+        if module == "keyring.backends.SecretService":
+            _prepare_secret_service()
         return cast("Backend", backend)
     raise KeyringMissing("; ".join(why) or "none for this platform")
 
@@ -124,14 +125,24 @@ def _drop_environment(backend: object) -> None:
             vars(backend).pop(name.removeprefix("KEYRING_PROPERTY_").lower(), None)
 
 
-def _refuse_session(backend: Any) -> None:
-    """A Secret Service whose default collection lives for the session only would forget the key at log-out. Raises KeyringUnsafe."""
-    collection = backend.get_preferred_collection()
+def _prepare_secret_service() -> None:
+    """Unlocks the default collection (the desktop may ask the person) on a connection that is closed whatever happens; the library leaves its own open.
+
+    Raises KeyringLocked, and KeyringUnsafe for a default collection that lives for the session only: it would forget the key at log-out.
+    """
+    library, util = (cast("Any", importlib.import_module(name)) for name in ("secretstorage", "secretstorage.util"))
+    connection = library.dbus_init()
     try:
-        if str(collection.collection_path).endswith("/session"):
+        (path,) = util.DBusAddressWrapper(_SERVICE_PATH, _SERVICE, connection).call("ReadAlias", "s", "default")
+        if str(path).endswith("/session"):
             raise KeyringUnsafe("the default collection lives for this session only", backend="Secret Service")
+        collection = library.get_default_collection(connection)
+        if collection.is_locked():
+            collection.unlock()
+            if collection.is_locked():
+                raise KeyringLocked("the default collection stayed locked")
     finally:
-        collection.connection.close()
+        connection.close()
 
 
 def _named(error: BaseException) -> BaseException:

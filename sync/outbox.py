@@ -146,7 +146,8 @@ class Outbox:
     def open_packet(self, record_id: str, owner: str | None = None) -> tuple[Part, ...]:
         """All parts of a packet, for a later signing or a review. Raises NotAllowed (another's, or a kiosk's: no key here), StoreTrouble, FormatTrouble."""
         row = self._row(record_id, owner)
-        return unseal_with_key(self._blobs.path(row.packet_blob), self._data_key(row))
+        key = self._data_key(row)
+        return unseal_with_key(self._blobs.path(row.packet_blob), key)
 
     def check_packet(self, record_id: str) -> None:
         """Compares the packet's file with its row and, where this station has the key, opens every part. Raises StoreDamaged, StoreTrouble."""

@@ -101,8 +101,12 @@ def make_signature(content: bytes, signer: Signer, claimed_at: datetime) -> byte
     return p7s
 
 
-def check_signature(content: bytes, untrusted_p7s: bytes, roots: Sequence[bytes], moment: datetime) -> SignatureReport:
-    """Who signed these exact bytes, and does it hold at ``moment`` (aware) against ``roots`` (DER)? Raises nothing for bad bytes: the report says why."""
+def check_signature(content: bytes, untrusted_p7s: bytes, roots: Sequence[bytes], moment: datetime | None = None) -> SignatureReport:
+    """Who signed these exact bytes, and does it hold at ``moment`` (aware) against ``roots`` (DER)? Raises nothing for bad bytes: the report says why.
+
+    Without ``moment`` the certificate is judged at the time that the signer claims, which proves nothing by itself: for what was signed long ago and is kept
+    by us (the device list). Where a proof of time is at hand (a receipt), give its time.
+    """
     try:
         opened = open_container(content, untrusted_p7s)
         facts = certificate_facts(opened.certificate)
@@ -113,7 +117,7 @@ def check_signature(content: bytes, untrusted_p7s: bytes, roots: Sequence[bytes]
     valid, trusted, why = _holds(opened), False, "signature"
     if valid:
         try:
-            validate_path(opened.certificate, opened.others, roots, moment)
+            validate_path(opened.certificate, opened.others, roots, moment or opened.signed_at)
             trusted, why = True, ""
         except CertificateTrouble as error:
             why = str(error.facts["why"])

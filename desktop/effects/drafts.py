@@ -40,10 +40,12 @@ _SAVE_MS = 500
 
 
 class DraftWork:
-    """Handlers of the outbox lane that deal with drafts. ``rooms`` gives the open rooms, ``owner`` the row owner of who is logged in."""
+    """Handlers of the outbox lane that deal with drafts. ``rooms`` gives the open rooms, ``owner`` the row owner of who is logged in,
+    ``open_id`` the draft that lies open on the desk, or an empty text.
+    """
 
-    def __init__(self, rooms: Any, owner: Any, jobs: Jobs) -> None:
-        self._rooms, self._owner, self._jobs = rooms, owner, jobs
+    def __init__(self, rooms: Any, owner: Any, open_id: Any, jobs: Jobs) -> None:
+        self._rooms, self._owner, self._open_id, self._jobs = rooms, owner, open_id, jobs
         self._waiting: tuple[Draft, Post] | None = None
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -81,9 +83,7 @@ class DraftWork:
 
     def park(self, order: ParkDraft, post: Post) -> None:
         """In the main thread: an older text of the same draft that still waits must not be written after this one."""
-        if self._waiting is not None and self._waiting[0].draft_id == order.draft.draft_id:
-            self._waiting = None
-            self._timer.stop()
+        self._forget(order.draft.draft_id)
         draft = order.draft
 
         def write(_cancel: Event, _tell: Any) -> DraftParked:
@@ -95,7 +95,8 @@ class DraftWork:
     def list(self, _order: ListParked, _cancel: Event, _tell: Any) -> ParkedListed:
         rooms: Rooms = self._rooms()
         found = rooms.parked.list(self._owner())
-        return ParkedListed(tuple(ParkedFacts(d.draft_id, d.text("person.name_zh"), d.text("person.id_doc_no")[-4:], _last_change(d)) for d in reversed(found)))
+        return ParkedListed(tuple(ParkedFacts(d.draft_id, d.text("person.name_zh"), d.text("person.id_doc_no")[-4:], _last_change(d)) for d in reversed(found)
+                                  if d.draft_id != self._open_id()))
 
     def open(self, order: OpenDraft, _cancel: Event, _tell: Any) -> DraftOpened:
         rooms: Rooms = self._rooms()
@@ -104,18 +105,29 @@ class DraftWork:
             raise StoreTrouble("the draft is not here", step="draft")
         return DraftOpened(draft, {one.still_id: thumbnail(rooms.parked.still(one.still_id), one.media) for one in draft.stills}, now())
 
-    def drop(self, order: DropDraft, _cancel: Event, _tell: Any) -> None:
-        rooms: Rooms = self._rooms()
-        draft = rooms.parked.get(order.draft_id, self._owner())
-        if draft is not None:
-            rooms.parked.drop(order.draft_id)
-            rooms.note(self._owner(), "draft.dropped", order.draft_id)
+    def drop(self, order: DropDraft, post: Post) -> None:
+        """In the main thread first: what still waits to be written must not bring the draft back."""
+        self._forget(order.draft_id)
+        owner = self._owner()
+
+        def erase(_cancel: Event, _tell: Any) -> None:
+            rooms: Rooms = self._rooms()
+            if rooms.parked.get(order.draft_id, owner) is not None:
+                rooms.parked.drop(order.draft_id)
+                rooms.note(owner, "draft.dropped", order.draft_id)
+
+        self._jobs.start("outbox", erase, None, lambda trouble: post(Failed(trouble, "DropDraft")))
 
     def drop_still(self, order: DropStill, _cancel: Event, _tell: Any) -> None:
         self._rooms().parked.drop_still(order.still_id)
 
     def note(self, order: Note, _cancel: Event, _tell: Any) -> None:
         self._rooms().note(self._owner(), order.what, order.about, dict(order.facts))
+
+    def _forget(self, draft_id: str) -> None:
+        if self._waiting is not None and self._waiting[0].draft_id == draft_id:
+            self._waiting = None
+            self._timer.stop()
 
 
 def _last_change(draft: Draft) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from desktop.bridge.jobs import Jobs
 from desktop.effects.carry import Post
+from desktop.flows.intake_state import hall_date
 from desktop.flows.words import (
     CourierFacts,
     CourierSeen,
@@ -113,11 +114,11 @@ class MailWork:
 
     def list(self, _order: ListOutbox, _cancel: Event, _tell: Any) -> OutboxListed:
         rows = self._newest()
-        today = now().astimezone().date()
+        today = hall_date(now())
         counts = {
-            "waiting": sum(row.state in _WAITING for row in rows), "uploaded": sum(row.state in ("receipted", "purged") for row in rows),
+            "waiting": sum(row.state in _WAITING for row in rows), "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
             "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
-            "today": sum(row.kept_at.astimezone().date() == today for row in rows),
+            "today": sum(hall_date(row.kept_at) == today for row in rows),
         }
         return OutboxListed(tuple(_facts(row) for row in rows), counts)
 

@@ -45,11 +45,11 @@ def kept_packet(rooms: Rooms, held: Held, owner: str, draft_id: str, station_can
     manifest = {one["name"]: one["sha256"] for one in parse_canonical(held.exact, "record")["attachments"]}
     if manifest != {name: digest(content) for name, content in parts}:
         raise SignatureInvalid("an attachment is not what the record says", why="attachment")
-    keys = [PublicKeyInfo(key.kid, key.spki_der) for key in (station.intake, station.recovery)]
-    sealed = seal(held.exact, parts, held.record_id, station.station_id, keys[0], keys[1])
+    intake, recovery = (PublicKeyInfo(key.kid, key.spki_der) for key in (station.intake, station.recovery))
+    sealed = seal(held.exact, parts, held.record_id, station.station_id, intake, recovery)
     draft = held.draft
     summary = Summary(draft.text("person.name_zh"), draft.text("person.id_doc_no")[-4:], tuple(sorted(draft.categories())))
-    rooms.outbox.keep(sealed, digest(held.exact), held.signature, (), owner, summary, draft_id=draft_id, **({} if station_can_open else {"station_wrap": False}))
+    rooms.outbox.keep(sealed, digest(held.exact), held.signature, (), owner, summary, draft_id=draft_id, station_wrap=station_can_open)
     return now()
 
 

@@ -59,7 +59,10 @@ class TokenWork:
             raise NoToken("this certificate was not listed") from error
 
     def list(self, _order: ListCertificates, _cancel: Event, _tell: Any) -> CertificatesListed:
-        """Every signing certificate of every token; a library that cannot look takes nothing from the others. Raises the first trouble where nothing is found."""
+        """Every signing certificate of every token; a library that cannot look takes nothing from the others.
+
+        Raises the first trouble where nothing is found.
+        """
         rooms: Rooms = self._rooms()
         found = rooms.registry.find("tokens")
         choices: list[CertificateChoice] = []

@@ -87,17 +87,22 @@ class Slots:
         self._module = load(library)
         self._relist_seconds = relist_seconds
         self._listed_at = time.monotonic()
+        self._most = 0
 
     def find(self) -> tuple[SeenToken, ...]:
-        """Tokens present now. Raises ``TokenTrouble`` with the library's word."""
+        """Tokens present now. Raises ``TokenTrouble`` with the library's word.
+
+        The library is closed and opened again while a token is missing that was there before, and else every few seconds.
+        """
         try:
             tokens, stale = present(self._module)
-            if stale or not tokens or time.monotonic() - self._listed_at >= self._relist_seconds:
+            if stale or len(tokens) < max(self._most, 1) or time.monotonic() - self._listed_at >= self._relist_seconds:
                 reopen(self._module)
                 self._listed_at = time.monotonic()
                 tokens, _ = present(self._module)
         except pkcs11.PKCS11Error as error:
             raise TokenTrouble(f"C_GetSlotList: {type(error).__name__}", status=type(error).__name__) from None
+        self._most = max(self._most, len(tokens))
         return tuple(SeenToken(token.slot.slot_id, _text(token.serial), token.label, token.model, token.manufacturer_id) for token in tokens)
 
     def close(self) -> None:

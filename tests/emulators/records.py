@@ -21,9 +21,9 @@ from sync.journal import Journal
 from sync.outbox import Outbox, Summary
 from sync.parked import Parked
 from sync.seal import DRAFT_PART, RECORD_PART, PublicKeyInfo, SealedRecord, seal
-from sync.store import Store
+from sync.store import Store, open_folder
 
-__all__ = ["MARKS", "NAME", "NUMBER", "OWNER", "STATION_ID", "Clock", "Room", "draft", "new_recipient", "open_room", "record", "sealed"]
+__all__ = ["MARKS", "NAME", "NUMBER", "OWNER", "PICTURE", "STATION_ID", "Clock", "OneKey", "Room", "draft", "new_recipient", "open_room", "record", "sealed"]
 
 STATION_ID = "7d9a3a52-0c3d-4f0e-9d1b-6a0c8f0e2b11"
 OWNER = "op:OP-000017"
@@ -59,13 +59,13 @@ def draft(serial: int = 1, owner: str = OWNER, draft_id: str = "") -> Draft:
     """A draft with a marked name and number."""
     empty = Draft(draft_id or str(uuid.uuid4()), owner, _START)
     named = empty.take("person.name_zh", NAME, Source.CHIP, by=owner, at=_START, device="reader")
-    return named.take("person.id_doc_no", f"{NUMBER}{serial:03}", Source.CHIP, by=owner, at=_START, device="reader")
+    return named.take("person.id_doc_no", f"{NUMBER}{serial:06}", Source.CHIP, by=owner, at=_START, device="reader")
 
 
 def record(serial: int, record_id: str) -> bytes:
     """The canonical bytes of a small record."""
     return canon({"type": "hall-intake/practice-record/1", "record_id": record_id, "serial": serial,
-                  "sections": {"person": {"name_zh": NAME, "id_doc_no": f"{NUMBER}{serial:03}"}}})
+                  "sections": {"person": {"name_zh": NAME, "id_doc_no": f"{NUMBER}{serial:06}"}}})
 
 
 def sealed(to: PublicKeyInfo, serial: int = 1, record_id: str = "", size: int = 20_000, signed: bool = True) -> SealedRecord:
@@ -89,18 +89,32 @@ class Room:
         self.outbox = Outbox(self.store, self.blobs, self.journal, self.clock)
         self.parked = Parked(self.store, self.blobs, self.clock)
 
-    def keep(self, serial: int = 1, *, owner: str = OWNER, signed: bool = True, draft_id: str = "", size: int = 20_000, station_wrap: bool = True) -> str:
-        """Keeps a synthetic record; its id."""
-        one = sealed(self.to, serial, draft_id, size, signed)
+    def keep(self, serial: int = 1, *, owner: str = OWNER, signed: bool = True, draft_id: str = "", size: int = 20_000, station_wrap: bool = True,
+             record_id: str = "") -> str:
+        """Keeps a synthetic record, named like its draft where no other name is given; its id."""
+        one = sealed(self.to, serial, record_id or draft_id, size, signed)
         self.outbox.keep(one, one.record_digest, b"p7s" if signed else b"", (), owner, Summary(NAME, f"{serial:04}", ("4",)), draft_id=draft_id,
                          station_wrap=station_wrap)
         return one.record_id
 
 
+@dataclass(frozen=True)
+class OneKey:
+    """A keyring with one key for every store."""
+
+    key: bytes = field(repr=False)
+
+    def load(self, store_id: str, practice: bool = False) -> bytes:
+        return self.key
+
+    def make(self, store_id: str, practice: bool = False) -> bytes:
+        return self.key
+
+
 @contextmanager
 def open_room(folder: Path, key: bytes, to: PublicKeyInfo) -> Iterator[Room]:
     """The room of ``folder``; made where there is none."""
-    with Store.open(folder, key) if (folder / "store.check").exists() else Store.make(folder, key) as store:
+    with open_folder(folder, OneKey(key), make=True) as store:
         blobs = Blobs(folder / "blobs", room=0, reserve=0)
         blobs.prepare()
         yield Room(store, blobs, to)

@@ -45,9 +45,7 @@ def own_tls(folder: Path, hosts: list[str], clock: Clock) -> tuple[Path, Path, P
 def table_digests(folder: Path | None, edition: str) -> dict[str, dict[str, str]]:
     if folder is None:
         return {}
-    return {
-        path.stem: {"edition": edition, "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()} for path in sorted(folder.glob("*.csv"))
-    }
+    return {path.stem: {"edition": edition, "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()} for path in sorted(folder.glob("*.csv"))}
 
 
 class Running:

@@ -92,9 +92,7 @@ class Downlinks:
             raise Refused(400, "request.malformed", "since is a cursor")
         since = int(untrusted_since)
         rows = self._realm.store.rows("SELECT * FROM states WHERE station_id = ? AND seq > ? ORDER BY seq LIMIT ?", station["id"], since, PAGE)
-        records = [
-            {"record_id": r["record_id"], "state": r["state"], "at": r["at"], "until": r["until"], "items": json.loads(r["items"])} for r in rows
-        ]
+        records = [{"record_id": r["record_id"], "state": r["state"], "at": r["at"], "until": r["until"], "items": json.loads(r["items"])} for r in rows]
         return self._envelope("states", station["id"], {"cursor": rows[-1]["seq"] if rows else since, "records": records}, always_new=True)
 
     def give(self, station: Any, purpose: str, since: str) -> bytes:

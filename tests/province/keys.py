@@ -117,9 +117,7 @@ def server_certificate(ca_key: Any, ca: x509.Certificate, hosts: list[str], at: 
             names.append(x509.DNSName(host))
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(cn=hosts[0]), ca.subject, key.public_key(), at, DEVICE_YEARS).add_extension(x509.SubjectAlternativeName(names), False)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False).add_extension(
-        _usage(digital_signature=True), True
-    )
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False).add_extension(_usage(digital_signature=True), True)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
     return key, builder.add_extension(x509.BasicConstraints(False, None), True).sign(ca_key, hashes.SHA256())
 
@@ -127,9 +125,7 @@ def server_certificate(ca_key: Any, ca: x509.Certificate, hosts: list[str], at: 
 def device_certificate(ca_key: Any, ca: x509.Certificate, public_key: Any, station_id: str, province: str, at: datetime) -> bytes:
     """DER certificate of a station (FORMATS section 8): CN and serialNumber say the station id."""
     builder = _builder(_name(o=province, cn=station_id, serial=station_id), ca.subject, public_key, at, DEVICE_YEARS)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False).add_extension(
-        _usage(digital_signature=True), True
-    )
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False).add_extension(_usage(digital_signature=True), True)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False)
     return builder.add_extension(x509.BasicConstraints(False, None), True).sign(ca_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 

@@ -148,9 +148,7 @@ def open_packet(path: Path, unwrap: Unwrap, to: str = "intake") -> Opened:
 
 def pack(parts: Sequence[tuple[str, bytes]], record_id: str, station_id: str, key: bytes, nonce: bytes, wraps: list[dict[str, str]]) -> bytes:
     """Packet bytes from a given data key and header nonce (test vectors only: a station takes both from chance)."""
-    index = canon(
-        {"type": "hall-intake/parts/1", "parts": [{"name": name, "size": len(content), "sha256": digest(content)} for name, content in parts]}
-    )
+    index = canon({"type": "hall-intake/parts/1", "parts": [{"name": name, "size": len(content), "sha256": digest(content)} for name, content in parts]})
     plain = struct.pack(">I", len(index)) + index + b"".join(content for _, content in parts)
     header = canon(
         {

@@ -188,10 +188,7 @@ class Realm:
 
     def revoke(self, station_id: str) -> None:
         with self.store.write() as db:
-            if (
-                db.execute("UPDATE stations SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(self.clock.now()), station_id)).rowcount
-                != 1
-            ):
+            if db.execute("UPDATE stations SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(self.clock.now()), station_id)).rowcount != 1:
                 raise ValueError("no such station in good standing")
 
     def stations(self, hall: str | None = None) -> list[dict[str, Any]]:

@@ -115,9 +115,7 @@ class Records:
             found.append((act, signed))
         return found
 
-    def _check_signer(
-        self, station: Any, record: dict[str, Any], content: bytes, signature: bytes, acts: list[tuple[dict[str, Any], Signed]]
-    ) -> None:
+    def _check_signer(self, station: Any, record: dict[str, Any], content: bytes, signature: bytes, acts: list[tuple[dict[str, Any], Signed]]) -> None:
         now = self._realm.clock.now()
         collector = record["collector"]
         if record["type"] == self._realm.kind("presence"):

@@ -349,16 +349,10 @@ def enrol(folder: Path, invitation: dict[str, Any], code: str, administrator: Si
     ca = folder / "tls.crt"
     ca.write_bytes(openssl("x509", "-inform", "DER", stdin=base64.b64decode(invitation["tls_root"])))
     key = new_key()
-    answer = requests.post(
-        invitation["url"] + "/v1/enrolments", data=jcs(enrolment(code, administrator, key, window=window)), verify=str(ca), timeout=30
-    )
+    answer = requests.post(invitation["url"] + "/v1/enrolments", data=jcs(enrolment(code, administrator, key, window=window)), verify=str(ca), timeout=30)
     assert answer.status_code == 201, answer.text
     body = answer.json()
     certificate = base64.b64decode(body["certificate"])
-    (folder / "device.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    (folder / "device.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
     (folder / "device.crt").write_bytes(openssl("x509", "-inform", "DER", stdin=certificate))
-    return Station(
-        invitation["url"], folder, body["station_id"], key, certificate, roots_body(body["roots"]), ca, invitation["practice"], window=window
-    )
+    return Station(invitation["url"], folder, body["station_id"], key, certificate, roots_body(body["roots"]), ca, invitation["practice"], window=window)

@@ -105,9 +105,7 @@ def test_takeover_and_countersign_by_the_supervisor(station, people):
     record = station.record(people.collector)
     content = hand.jcs(record)
     signature = people.collector.sign(content)
-    assert (
-        station.send(content, people.collector, acts=(act("countersign", hand.sha(b"other")),), signature=signature).json()["code"] == "act.invalid"
-    )
+    assert station.send(content, people.collector, acts=(act("countersign", hand.sha(b"other")),), signature=signature).json()["code"] == "act.invalid"
     assert station.send(content, people.collector, acts=(act("countersign", hand.sha(signature)),), signature=signature).status_code == 201
 
 
@@ -147,9 +145,7 @@ def test_states_are_told_after_the_cursor_with_rising_versions(station, people, 
     ).raise_for_status()
     second = hand.payload(station.ask("GET", f"/v1/downlink/states?since={cursor}").json())
     assert second["version"] > hand.payload(first)["version"]
-    assert [(r["record_id"], r["state"], r["until"]) for r in second["body"]["records"]] == [
-        (record["record_id"], "correction_required", "2026-12-14")
-    ]
+    assert [(r["record_id"], r["state"], r["until"]) for r in second["body"]["records"]] == [(record["record_id"], "correction_required", "2026-12-14")]
     assert second["body"]["cursor"] > cursor
 
 

@@ -31,7 +31,7 @@ def test_routes_are_those_of_the_text():
 
 
 def test_every_named_refusal_is_in_the_text_and_the_other_way_round():
-    source = "\n".join(path.read_text("utf-8") for path in (HERE / "tests" / "province").glob("*.py"))
+    source = "\n".join(path.read_text("utf-8") for path in (HERE / "tests" / "province").glob("[!v]*.py"))
     places = "|".join(sorted({row["code"].split(".")[0] for row in TEXT["x-errors"]}))
     raised = set(re.findall(rf'"((?:{places})\.[a-z_]+)"', source)) - DESK_ONLY - {"record.json", "province.db"}
     written = {row["code"] for row in TEXT["x-errors"]}

@@ -95,7 +95,8 @@ def test_a_header_with_foreign_members_or_sizes_is_refused() -> None:
     packet = _sealed().packet
     length = int.from_bytes(packet[8:12], "big")
     header = json.loads(packet[12:12 + length])
-    for name, value in (("plain_size", 0), ("plain_size", "5"), ("plain_size", 2**40), ("nonce", "AAA="), ("record_id", "x"), ("type", "other"), ("wraps", [1])):
+    for name, value in (
+            ("plain_size", 0), ("plain_size", "5"), ("plain_size", 2**40), ("nonce", "AAA="), ("record_id", "x"), ("type", "other"), ("wraps", [1])):
         changed = room.canon(header | {name: value})
         with pytest.raises(FormatTrouble):
             read_header(packet[:8] + len(changed).to_bytes(4, "big") + changed + packet[12 + length:])
