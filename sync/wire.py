@@ -239,6 +239,8 @@ def _wire_trouble(error: BaseException) -> ProvinceTrouble:
         if verification.verify_code in (_NOT_YET_VALID, _EXPIRED):
             return ClockWrong(f"verify code {verification.verify_code}")
         return TlsTrouble(f"verify code {verification.verify_code}: {verification.verify_message}", why="certificate")
+    if _inner(error, ssl.SSLEOFError) or _inner(error, ssl.SSLZeroReturnError):
+        return ProvinceUnreachable("the connection ended within TLS")  # a restart or a cut, nobody's wrong certificate
     tls = _inner(error, ssl.SSLError) or _inner(error, requests.exceptions.SSLError)
     if tls is not None:
         reason = str(getattr(tls, "reason", "") or "")

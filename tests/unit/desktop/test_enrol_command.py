@@ -16,7 +16,7 @@ from sync.canon import canon
 from sync.keys import KeyCabinet
 from sync.station import load
 from sync.store import open_folder
-from tests.contract.hall import HALL, WINDOW, open_lists
+from tests.contract.province.hall import HALL, WINDOW, open_lists
 from tests.emulators.ca import PracticeCa
 from tests.emulators.keyring import PrivateKeyring
 from tests.emulators.province_run import ProvinceRun

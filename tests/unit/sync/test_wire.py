@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -133,6 +134,20 @@ def test_a_refused_client_certificate_is_named(tmp_path: Path, ways: list[Wire])
         way(ways, hall.url).ask_json("GET", "/v1/time")
     if isinstance(caught.value, TlsTrouble):
         assert caught.value.facts["why"] == "client_certificate"
+
+
+def test_a_connection_that_ends_in_the_handshake_is_unreachable(ways: list[Wire]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        def hang_up() -> None:
+            taken, _ = listening.accept()
+            taken.recv(4096)
+            taken.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ProvinceUnreachable):
+            way(ways, f"https://127.0.0.1:{listening.getsockname()[1]}").ask("GET", "/v1/time")
+        thread.join()
 
 
 def test_nobody_there_is_unreachable(ways: list[Wire]) -> None:

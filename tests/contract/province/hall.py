@@ -146,3 +146,11 @@ class HallStation:
             self.courier.step()
         assert self.row(record_id).state == state, (self.row(record_id).state, self.row(record_id).last_error, self.row(record_id).last_detail)
         return most
+
+
+def asked(province: ProvinceRun, method: str, part: str = "") -> int:
+    return sum(1 for one in province.look()["requests"] if one["method"] == method and part in one["path"])
+
+
+def came_in(province: ProvinceRun, record_id: str) -> int:
+    return sum(1 for one in province.look()["records"] if one["record_id"] == record_id)
