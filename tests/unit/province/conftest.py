@@ -55,8 +55,11 @@ def station(tmp_path_factory: pytest.TempPathFactory, province: Running, people:
 
 
 @pytest.fixture(autouse=True)
-def no_faults_left(request: pytest.FixtureRequest) -> Iterator[None]:
+def nothing_left_open(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Takes back faults and clock, and closes the station's connection: the server's thread of it ends with the test."""
     yield
+    if "station" in request.fixturenames:
+        request.getfixturevalue("station").session.close()
     if "province" in request.fixturenames:
         running = request.getfixturevalue("province")
         running.faults.clear()

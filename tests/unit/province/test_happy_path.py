@@ -202,6 +202,7 @@ def test_restart_keeps_everything(tmp_path, people):
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.wait(10)
+        child.stdout.close()
     child, ready = start()
     try:
         station.url = ready["url"]

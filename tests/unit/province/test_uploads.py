@@ -7,6 +7,8 @@ import os
 import threading
 import uuid
 
+import requests
+
 from tests.unit.province import hand
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -109,7 +111,8 @@ def test_two_requests_at_once_keep_one_record(station, people, province):
 
     def put():
         for _ in range(40):
-            answer = hand.Station(**{**vars(station), "session": __import__("requests").Session()}).put(record["record_id"], body)
+            with requests.Session() as session:
+                answer = hand.Station(**{**vars(station), "session": session}).put(record["record_id"], body)
             if answer.status_code != 423:
                 break
         answers.append(answer)
