@@ -68,11 +68,10 @@ class Province:
     def start(self) -> None:
         """Begin to serve; the second time on the same port. Raises RuntimeError."""
         certificate, key = self._server_files
-        roots = [self._ca.folder / "root.pem", self._ca.folder / "issuing.pem"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.province", "--folder", str(self.folder), "--port", str(self._port), "--practice", "--name", "练习省",
              "--tls-cert", str(certificate), "--tls-key", str(key), "--tls-ca", str(self._ca.folder / "tls-root.pem"),
-             "--signer-root", *map(str, roots), "--tables", str(TOP / "resources" / "tables")],
+             "--signer-root", str(self._ca.folder / "root.pem"), "--tables", str(TOP / "resources" / "tables")],
             cwd=TOP, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -228,7 +227,7 @@ class PracticeHall:
                         certificate = next(c for c in token.certificates())
                         token.login(one.pin)
                         try:
-                            return make_signature(content, TokenSigner(token, certificate, self.ca.chain), datetime.now(UTC))
+                            return make_signature(content, TokenSigner(token, certificate, certificate.chain), datetime.now(UTC))
                         finally:
                             token.logout()
         finally:
