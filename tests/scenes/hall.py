@@ -36,7 +36,7 @@ from tests.emulators.vpcd import VirtualSlot
 __all__ = ["ADMINISTRATOR", "COLLECTOR", "HALL_CODE", "PracticeHall", "Province", "Someone", "SUPERVISOR", "WINDOW"]
 
 HALL_CODE, HALL_NAME, WINDOW = "510100-01", "练习市政务大厅", "07"
-TOP = Path(__file__).resolve().parent.parent
+TOP = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
