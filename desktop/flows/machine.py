@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from resources.trouble import Trouble
 
-__all__ = ["Failed", "Flow", "Step", "run"]
+__all__ = ["Failed", "Flow", "Step", "run", "steps_of"]
 
 S = TypeVar("S")
 E = TypeVar("E")
@@ -43,6 +43,11 @@ class Flow(Generic[S, E, X]):
     step: Callable[[S, E], tuple[S, tuple[X, ...]]]
     first: Callable[[S], tuple[X, ...]] = field(default=_nothing)
     view: Callable[[S], Any] = field(default=_same)
+
+
+def steps_of(table: Mapping[type, X], event: object) -> X | None:
+    """The row of a table for the class of this event, or None where the event does not belong to it."""
+    return table.get(type(event))
 
 
 def run(flow: Flow[S, E, X], events: list[E], state: S | None = None) -> tuple[S, list[X]]:

@@ -19,8 +19,9 @@ from devices.base import Cancel
 from devices.cameras.contract import Frame
 from devices.errors import DriverCrashed, DriverHung, FileHostile
 from devices.host import Host
+from devices.vision.codes import read_codes
 
-__all__ = ["FileOpener", "file_host", "kind_of", "pictures"]
+__all__ = ["FileOpener", "codes_on", "file_host", "kind_of", "pictures"]
 
 MOST_BYTES = 30 * 1024 * 1024
 MOST_PIXELS = 40_000_000
@@ -107,6 +108,22 @@ class FileOpener:
     def page(self, untrusted: bytes, index: int) -> Frame:
         """Page ``index`` as BGR. Raises FileHostile."""
         return _rendered(untrusted, index) if kind_of(untrusted) == "pdf" else _decoded(untrusted)
+
+    def codes(self, untrusted: bytes, index: int) -> tuple[tuple[bytes, tuple[tuple[int, int], ...]], ...]:
+        """Bytes and place of the codes on page ``index``: read here too, for a decoder is as easy to break as a file format. Raises FileHostile."""
+        grey = np.asarray(cv2.cvtColor(self.page(untrusted, index), cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+        return tuple((code.bytes, tuple((int(x), int(y)) for x, y in code.quad)) for code in read_codes(grey))
+
+
+def codes_on(untrusted: bytes, index: int, host: Host, cancel: Cancel | None = None) -> tuple[tuple[bytes, tuple[tuple[int, int], ...]], ...]:
+    """The codes on one page of a stranger's file, read in the child. Raises FileHostile(why): crash, hang, and those of ``pictures``; Cancelled."""
+    try:
+        found: Any = host.call("codes", untrusted, index, seconds=PAGE_SECONDS, cancel=cancel)
+    except DriverCrashed as error:
+        raise FileHostile("the file brought its reader down", why="crash") from error
+    except DriverHung as error:
+        raise FileHostile("the file keeps its reader busy for ever", why="hang") from error
+    return tuple((bytes(content), tuple((int(x), int(y)) for x, y in quad)) for content, quad in found)
 
 
 def _pdf(untrusted: bytes):  # type: ignore[no-untyped-def]  # the library's class is only named here

@@ -1,1 +1,1 @@
-"""What stands in for hardware in tests and in the practice hall. Never shipped with the product."""
+"""Stand-ins for hardware at its lowest edge. Never part of the product."""

@@ -20,6 +20,7 @@ from tests.emulators.pictures import certificate
 @pytest.fixture(scope="module")
 def host():
     with file_host() as opened:
+        opened.start()
         yield opened
 
 
