@@ -3,9 +3,10 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing",
-    "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable",
-    "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
+    "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused",
+    "ProvinceTrouble", "ProvinceUnreachable", "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew",
+    "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
@@ -144,3 +145,8 @@ class ReceiptMismatch(ProvinceTrouble):
 class PacketTooLarge(SyncTrouble):
     """Record and attachments together are larger than a packet may be. Facts: size, limit (bytes)."""
     code = "packet.too_large"
+
+
+class PacketDamaged(SyncTrouble):
+    """The packet's file is gone, or is not the bytes of its row; it is set aside."""
+    code = "packet.damaged"

@@ -157,12 +157,20 @@ def _wait_for(what: Callable[[], set[object]]) -> set[object]:
     return left
 
 
+_SERVES_A_LINE = re.compile(r"\(process_request_thread\)$")
+"""A threading server's thread for one connection: it lives as long as the client of a module keeps its line, so only the end of the module counts."""
+
+
+def _new_threads(known: set[threading.Thread]) -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread not in known and thread.is_alive()}
+
+
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
     """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end."""
     threads, children = set(threading.enumerate()), _children(os.getpid())
     yield
-    left: set[object] = _wait_for(lambda: {thread for thread in threading.enumerate() if thread not in threads and thread.is_alive()})
+    left: set[object] = _wait_for(lambda: {thread for thread in _new_threads(threads) if not _SERVES_A_LINE.search(thread.name)})
     if left:
         pytest.fail(f"threads left running: {sorted(str(thread) for thread in left)}")
     left = _wait_for(lambda: set(_children(os.getpid()) - children))
@@ -172,12 +180,19 @@ def nothing_left_running() -> Iterator[None]:
 
 # -- what the collector finds -----------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module", autouse=True)
-def still_heap() -> Iterator[None]:
-    """Takes all that imports made out of the collector's way, so that the collection after each test costs next to nothing."""
+def quiet_module() -> Iterator[None]:
+    """Fails where a module's own fixtures leave threads or children behind.
+
+    Takes all that imports made out of the collector's way, too, so that the collection after each test costs next to nothing.
+    """
+    threads, children = set(threading.enumerate()), _children(os.getpid())
     gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
+    left = _wait_for(lambda: {*_new_threads(threads), *(_command(pid) for pid in _children(os.getpid()) - children)})
+    if left:
+        pytest.fail(f"left running by the module: {sorted(str(one) for one in left)}")
 
 
 def _qt_leftovers(known_windows: set[int]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Protocol
 from devices.base import Cancel, Device, Tell
 from devices.cards.idcard import IdentityCard
 
-__all__ = ["CardConnection", "CardDriver", "CardEvent", "CardRead", "ReadEvidence"]
+__all__ = ["CardConnection", "CardDriver", "CardEvent", "CardRead", "ReadEvidence", "Sight", "SightDriver", "Sighting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,36 @@ class CardEvent:
 
     what: str
     device: Device | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A reader as it stands now. ``profile`` is ``""`` for a reader that no profile fits (a staff token's reader): it is named, never opened."""
+
+    device: Device
+    profile: str = ""
+    card: bool = False
+    mute: bool = False
+    atr: bytes = b""
+
+
+class Sight(Protocol):
+    """A standing look at all readers of one kind; a context manager. Every call may raise ``DeviceTrouble``; the look is then spent."""
+
+    def wait(self, seconds: float) -> Sequence[Sighting]:
+        """All readers, as soon as something changed or the time is over."""
+        ...
+
+    def cancel(self) -> None:
+        """Ends a running ``wait`` from another thread."""
+        ...
+
+    def __enter__(self) -> Sight: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+class SightDriver(Protocol):
+    """A driver whose readers can be watched."""
+
+    def sight(self) -> Sight: ...

@@ -1,1 +1,1 @@
-"""Devices and services of the tests that enter through the same door as the real ones."""
+"""Stand-ins for hardware at its lowest edge. Never part of the product."""

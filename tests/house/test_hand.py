@@ -48,7 +48,7 @@ def test_every_file_says_what_it_is_for() -> None:
 
 def test_names_are_nouns_of_the_field() -> None:
     vague = re.compile(r"(Manager|Helper|Utils?|Util)$")
-    found = [str(path) for path in python_files(*PRODUCT) if re.search(r"^(utils?|helpers?|misc|common|manager)$", path.stem)]
+    found = [str(path) for path in python_files(*PRODUCT) if re.search(r"^(utils?|helpers?|misc|manager)$", path.stem)]
     for path in python_files(*PRODUCT):
         for node in ast.walk(ast.parse((TOP / path).read_text("utf-8"))):
             if isinstance(node, ast.ClassDef) and vague.search(node.name):

@@ -47,8 +47,8 @@ def test_contracts_name_rooms_that_stand() -> None:
 
 ONE_DOOR = {
     "smartcard": {"devices/cards/pcsc.py"},
-    "pkcs11": {"devices/tokens/pkcs11.py"},
-    "sqlcipher3": {"sync/store.py"},
+    "pkcs11": {"devices/tokens/cryptoki.py"},
+    "sqlcipher3": {"sync/sqlcipher.py"},
     "keyring": {"sync/keys.py"},
 }
 """Libraries that only one file of the product knows."""

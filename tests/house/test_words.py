@@ -90,7 +90,7 @@ def test_languages_say_the_same() -> None:
     assert {code: pair for code, pair in holes.items() if pair[0] != pair[1]} == {}
 
 
-SETTING_PARTS = {"type", "default", "meaning", "scope", "lockable"}
+SETTING_PARTS = {"type", "default", "zh", "en", "scope", "lockable"}
 
 
 def test_every_setting_is_declared_whole() -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.house.stairs import TOP
+from tests.house.tree import PRODUCT, python_files
 
 
 def _python(code: str, **env: str) -> str:
@@ -63,3 +69,23 @@ def test_qt_plugins_find_their_parts() -> None:
 ])
 def test_library_loads(module: str) -> None:
     assert _python(f"import {module}\nprint('loads')") == "loads"
+
+
+def _declared(*extras: str) -> set[str]:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
+    texts = [*project["dependencies"], *(text for extra in extras for text in project["optional-dependencies"][extra])]
+    return {re.split(r"[^A-Za-z0-9._-]", text)[0].lower().replace("_", "-") for text in texts}
+
+
+@pytest.mark.parametrize(("rooms", "extras"), [(PRODUCT, ()), (("tests",), ("test", "build"))])
+def test_every_imported_library_is_declared(rooms: tuple[str, ...], extras: tuple[str, ...]) -> None:
+    """What comes in by way of another library only may go away with it."""
+    homes, declared = importlib.metadata.packages_distributions(), _declared(*extras)
+    found: dict[str, str] = {}
+    for path in python_files(*rooms):
+        for node in ast.walk(ast.parse((TOP / path).read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {*PRODUCT, "tests", ""}:
+                if not {home.lower().replace("_", "-") for home in homes.get(name, [])} & declared:
+                    found[name] = str(path)
+    assert found == {}

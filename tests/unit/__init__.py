@@ -1,0 +1,1 @@
+"""Tests of single rooms; mirrors the folders of the product."""

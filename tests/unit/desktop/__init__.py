@@ -1,1 +1,1 @@
-"""Unit tests of the desktop's rooms that know no Qt."""
+"""Tests of the application's rooms, offscreen."""

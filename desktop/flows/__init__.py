@@ -1,0 +1,1 @@
+"""What happens next, as pure tables without Qt. Never does anything itself."""

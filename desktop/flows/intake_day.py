@@ -1,0 +1,78 @@
+"""The steps of the desk that show the day: pages, outbox, parked list, devices. Never moves a record: effects ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from desktop.flows.intake_state import Answer, IntakeState
+from desktop.flows.words import (
+    CheckDevices,
+    ClosePreview,
+    CourierSeen,
+    DevicesSeen,
+    ListOutbox,
+    ListParked,
+    OutboxListed,
+    PagePicked,
+    ParkedListed,
+    PrintReceipt,
+    ReceiptWanted,
+    RecordPicked,
+    RetryRecord,
+    SaveReceipt,
+    SyncNow,
+    SyncPressed,
+)
+
+__all__ = ["PAGES", "again", "courier", "devices", "outbox", "page", "parked", "picked", "receipt", "sync"]
+
+PAGES = ("desk", "outbox", "returned", "parked", "health")
+
+
+def page(state: IntakeState, event: PagePicked) -> Answer:
+    if event.page not in PAGES:
+        return state, ()
+    asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),)}
+    closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None and event.page != "desk" else ()
+    return replace(state, page=event.page, capture=state.capture if event.page == "desk" else None), (*closing, *asks.get(event.page, ()))
+
+
+def outbox(state: IntakeState, event: OutboxListed) -> Answer:
+    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts))), ()
+
+
+def picked(state: IntakeState, event: RecordPicked) -> Answer:
+    return replace(state, chosen=event.record_id), ()
+
+
+def sync(state: IntakeState, _event: SyncPressed) -> Answer:
+    return state, (SyncNow(),)
+
+
+def courier(state: IntakeState, event: CourierSeen) -> Answer:
+    return replace(state, courier=event.courier), ()
+
+
+def devices(state: IntakeState, event: DevicesSeen) -> Answer:
+    return replace(state, devices=event.devices), ()
+
+
+def receipt(state: IntakeState, event: ReceiptWanted) -> Answer:
+    row = next((one for one in state.outbox if one.record_id == event.record_id), None)
+    if row is None or not row.serial:
+        return state, ()
+    return replace(state, trouble=None), (SaveReceipt(event.record_id, event.path) if event.path else PrintReceipt(event.record_id),)
+
+
+def parked(state: IntakeState, event: ParkedListed) -> Answer:
+    return replace(state, parked=event.parked), ()
+
+
+def again(state: IntakeState) -> Answer:
+    """RetryPressed on the outbox: a record that was set aside goes back into the queue."""
+    row = next((one for one in state.outbox if one.record_id == state.chosen), None)
+    if row is None or row.state != "set_aside" or state.page not in {"outbox", "returned"}:
+        return state, ()
+    return state, (RetryRecord(state.chosen),)

@@ -1,0 +1,145 @@
+"""What the desk knows while a person is being registered, and the pure steps that several tables share. Never does anything, never holds a PIN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any, cast
+
+from desktop.flows.words import (
+    CourierFacts,
+    DeviceFacts,
+    Hint,
+    Operator,
+    OutboxFacts,
+    ParkedFacts,
+    Progress,
+    SaveDraft,
+    StationFacts,
+)
+from devices.cards.contract import CardRead
+from resources.trouble import Trouble
+from sync.draft import Draft
+from sync.record import ATTACHMENT_KINDS, SECTIONS
+from sync.rules import Issue, issues
+from sync.tables import Tables
+
+__all__ = ["Answer", "Capture", "Effects", "IntakeState", "Place", "cleared", "hall_date", "jump", "missing_document", "row_count", "with_draft"]
+
+_HALL_TIME = timezone(timedelta(hours=8))
+"""All halls keep China Standard Time (UTC+8, no summer time)."""
+
+
+def hall_date(at: datetime) -> date:
+    """The hall's date at an aware time."""
+    return at.astimezone(_HALL_TIME).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the caret shall go; ``count`` makes the same place new again."""
+
+    path: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A picture being taken. ``use`` portrait or document, ``kind`` of sync.record, ``taking`` while the still is on its way,
+    ``seen`` whether the original was seen, ``last`` the still_id just taken.
+    """
+
+    use: str
+    kind: str
+    taking: bool = False
+    seen: bool = True
+    hint: Hint | None = None
+    last: str = ""
+    hints: tuple[Hint, ...] = ()
+
+
+def _no_pictures() -> Mapping[str, bytes]:
+    return MappingProxyType(cast("dict[str, bytes]", {}))
+
+
+def _no_counts() -> Mapping[str, int]:
+    return MappingProxyType(cast("dict[str, int]", {}))
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeState:
+    """``page``: desk, outbox, returned, parked, health. On the desk: ``draft`` None = waiting for a card; ``reading`` a read on its way;
+    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked ('' nothing, 'card', or a draft_id).
+    """
+
+    page: str = "desk"
+    operator: Operator | None = None
+    station: StationFacts | None = None
+    draft: Draft | None = field(default=None, repr=False)
+    issues: tuple[Issue, ...] = ()
+    rows: Mapping[str, int] = field(default_factory=_no_counts)
+    unlocked: frozenset[str] = frozenset()
+    place: Place = Place()
+    today: date | None = None
+    saved_at: datetime | None = None
+    reading: Progress | None = None
+    other_card: CardRead | None = field(default=None, repr=False)
+    other_at: datetime | None = None
+    other_id: str = ""
+    chip_photo: bytes | None = field(default=None, repr=False)
+    pictures: Mapping[str, bytes] = field(default_factory=_no_pictures, repr=False)
+    capture: Capture | None = None
+    no_model: bool = False
+    parking: bool = False
+    after: str = ""
+    discard_asked: bool = False
+    parked: tuple[ParkedFacts, ...] = ()
+    outbox: tuple[OutboxFacts, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=_no_counts)
+    chosen: str = ""
+    courier: CourierFacts = CourierFacts()
+    devices: tuple[DeviceFacts, ...] = ()
+    trouble: Trouble | None = None
+    retry: Any = None
+    """The effect that RetryPressed sends again; None where there is nothing to try again. Never one with a PIN."""
+
+
+Effects = tuple[Any, ...]
+Answer = tuple[IntakeState, Effects]
+
+
+def with_draft(state: IntakeState, draft: Draft, today: date, tables: Tables, now: bool = False) -> Answer:
+    """The state with this draft, all its issues, and the order to save it."""
+    return replace(state, draft=draft, today=today, issues=issues(draft, today, tables)), (SaveDraft(draft, now),)
+
+
+def cleared(state: IntakeState) -> IntakeState:
+    """The desk without a sitting; what belongs to the day stays."""
+    return IntakeState(operator=state.operator, station=state.station, page="desk", parked=state.parked, outbox=state.outbox, counts=state.counts,
+                       chosen=state.chosen, courier=state.courier, devices=state.devices, place=Place("", state.place.count + 1))
+
+
+def jump(state: IntakeState, path: str) -> IntakeState:
+    """The state with the caret on its way to ``path``."""
+    return replace(state, page="desk", place=Place(path, state.place.count + 1))
+
+
+def row_count(state: IntakeState, section: str) -> int:
+    """Rows of a repeating section as shown: those with values, those added, and one where a category must give one."""
+    if state.draft is None:
+        return 0
+    found = next(one for one in SECTIONS if one.name == section)
+    least = 1 if found.at_least & state.draft.categories() else 0
+    return max(state.draft.row_count(section), state.rows.get(section, 0), least)
+
+
+def missing_document(state: IntakeState) -> str:
+    """The first document that is still missing; 'contract' where none is."""
+    held = {one.kind for one in state.draft.stills} if state.draft is not None else set[str]()
+    wanted = {one.path.removeprefix("stills.") for one in state.issues if one.code == "attachment.missing"} - {"portrait"}
+    for kind in ATTACHMENT_KINDS:
+        if kind.name in wanted:
+            return kind.name
+    return next((kind.name for kind in ATTACHMENT_KINDS if kind.name in {"contract", "insurance_proof"} and kind.name not in held), "other")

@@ -1,0 +1,147 @@
+"""Facts of the staff flows: what stands on screens and in states. Never an order and never a PIN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from devices.base import Device
+
+__all__ = [
+    "CertificateChoice", "CourierFacts", "DeviceFacts", "Hint", "Operator", "OutboxFacts", "ParkedFacts", "ReceiptFacts", "ReviewSheet",
+    "StationFacts",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class StationFacts:
+    """Who this machine is, for the screen: ``hall`` and ``window`` by name, ``practice`` from the province's signed descriptor."""
+
+    station_id: str
+    province: str
+    hall: str
+    window: str
+    practice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateChoice:
+    """A signing certificate on a plugged token. ``device`` and ``key_id`` find it again; ``why`` is a reason code where it is not ``usable``
+    (expired, not_yet, untrusted, no_role, algorithm).
+    """
+
+    device: Device
+    key_id: bytes
+    signer_id: str
+    signer_name: str
+    issuer: str
+    not_after: date
+    days_left: int
+    usable: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who is logged in: id and name from the certificate, roles from the province's signed list."""
+
+    operator_id: str
+    name: str
+    roles: frozenset[str]
+    certificate: CertificateChoice
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFacts:
+    """One lamp: ``name`` reader, camera, token; ``state`` good, absent, trouble, unknown; ``code`` of its trouble, ``detail`` the model's name."""
+
+    name: str
+    state: str
+    detail: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CourierFacts:
+    """How uploading goes now. Times aware. ``moving`` a record id or empty; ``done`` and ``total`` in bytes."""
+
+    online: bool | None = None
+    offline_since: datetime | None = None
+    moving: str = ""
+    done: int = 0
+    total: int = 0
+    last_success: datetime | None = None
+    next_try_at: datetime | None = None
+    error_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedFacts:
+    """A parked sitting in the list."""
+
+    draft_id: str
+    name: str = field(repr=False)
+    id_tail: str = field(repr=False)
+    saved_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFacts:
+    """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty, ``items`` what must be corrected."""
+
+    record_id: str
+    name: str = field(repr=False)
+    id_tail: str = field(repr=False)
+    categories: tuple[str, ...]
+    state: str
+    kept_at: datetime
+    sent_at: datetime | None = None
+    tries: int = 0
+    error_code: str = ""
+    next_try_at: datetime | None = None
+    serial: str = ""
+    remote: str = ""
+    items: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFacts:
+    """A receipt that was checked against its row: what the receipt page and the paper need. ``digest`` of the record."""
+
+    record_id: str
+    serial: str
+    received_at: datetime
+    name: str = field(repr=False)
+    id_tail: str = field(repr=False)
+    categories: tuple[str, ...]
+    attachments: int
+    digest: str
+    practice: bool
+    province: str = ""
+    hall: str = ""
+    window: str = ""
+    collector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSheet:
+    """What will be signed: ``record`` parsed back from the exact canonical bytes, their ``digest`` and ``size`` in bytes;
+    ``pictures``: attachment name -> encoded thumbnail (JPEG or PNG); ``changed``: paths that differ from the version this one amends.
+    """
+
+    record_id: str
+    record: Mapping[str, Any] = field(repr=False)
+    digest: str
+    size: int
+    pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the camera room says of the live picture: ``code`` a key below ``hint.`` of the words (e.g. ``portrait.blink``), ``tone`` good, wait or stop."""
+
+    code: str
+    tone: str = "wait"

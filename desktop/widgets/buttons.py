@@ -1,0 +1,146 @@
+"""Buttons that show their key: the primary action, quiet actions, rows of a side list, tabs. Never decides what a press means."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from desktop.widgets.icons import IconLabel
+from desktop.widgets.style import Look, set_role
+
+__all__ = ["ActionButton", "KeyCap", "RowButton", "TabButton", "key_words"]
+
+_ON = {"primary": "accent", "touch-primary": "accent", "danger": "danger", "link": "link"}
+_TYPE = {"touch": "kiosk-body", "touch-primary": "kiosk-body"}
+
+
+def key_words(key: str) -> str:
+    """A key as people read it: ``Ctrl+Return`` -> ``Ctrl Enter``."""
+    return key.replace("Return", "Enter").replace("Escape", "Esc").replace("+", " ")
+
+
+class KeyCap(QLabel):
+    """A key drawn as a small cap."""
+
+    def __init__(self, key: str, on: str = "") -> None:
+        super().__init__(key_words(key))
+        set_role(self, role="key", on=on)
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+
+class _LaidButton(QPushButton):
+    """A push button whose face is a layout. Its size is the layout's."""
+
+    def __init__(self, look: Look, says: str, kind: str) -> None:
+        super().__init__()
+        self.look = look
+        set_role(self, kind=kind)
+        self.setAccessibleName(says)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.row = QHBoxLayout(self)
+        self.row.setSpacing(look.px("one"))
+
+    def sizeHint(self) -> QSize:
+        hint = self.row.totalSizeHint()
+        return QSize(hint.width() + 4, max(hint.height(), super().sizeHint().height(), self.minimumHeight()))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def _add(self, widget: QWidget, stretch: int = 0) -> None:
+        widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.row.addWidget(widget, stretch, Qt.AlignmentFlag.AlignVCenter)
+
+
+class ActionButton(_LaidButton):
+    """An action with its words and its key. ``kind``: primary (one per screen), quiet, small, plain, danger, link, touch, touch-primary."""
+
+    def __init__(self, look: Look, words: str, key: str = "", kind: str = "quiet", icon: str = "", shortcut: bool = True) -> None:
+        super().__init__(look, words, {"danger": "quiet", "link": "plain"}.get(kind, kind))
+        self._on = _ON.get(kind, "")
+        edge = look.px("three") if kind not in {"small", "plain", "link"} else look.px("two")
+        self.row.setContentsMargins(edge, 0, edge, 0)
+        self.row.addStretch(1)
+        self._icon = None
+        if icon:
+            colour = {"accent": "on_accent", "danger": "stop_text", "link": "accent_text"}.get(self._on, "quiet")
+            self._icon = IconLabel(look, icon, colour, look.type("kiosk_body") if kind.startswith("touch") else None)
+            self._add(self._icon)
+        self._words = QLabel(words)
+        set_role(self._words, on=self._on, role=_TYPE.get(kind, "label-small" if kind == "small" else ""))
+        self._add(self._words)
+        self._cap: KeyCap | None = None
+        if key:
+            self._cap = KeyCap(key, "accent" if self._on == "accent" else "")
+            self._add(self._cap)
+            if shortcut:
+                self.setShortcut(QKeySequence(key))
+        self.row.addStretch(1)
+
+    def text(self) -> str:
+        """The words on the button (the base class knows none: the face is a layout)."""
+        return self._words.text()
+
+    def say(self, words: str) -> None:
+        """Change the words; the key stays."""
+        self._words.setText(words)
+        self.setAccessibleName(words)
+        self.updateGeometry()
+
+    def setEnabled(self, enabled: bool) -> None:
+        """Grey out words and key together with the button."""
+        super().setEnabled(enabled)
+        set_role(self._words, on=self._on if enabled else "")
+        if self._cap is not None:
+            set_role(self._cap, on="accent" if enabled and self._on == "accent" else "")
+
+
+class RowButton(_LaidButton):
+    """One row of a side list: words, and a pill with a count or a key at its end."""
+
+    def __init__(self, look: Look, words: str, pill: str = "", tone: str = "", key: str = "", current: bool = False) -> None:
+        super().__init__(look, f"{words} {pill}".strip(), "row")
+        self.row.setContentsMargins(look.px("one"), 0, look.px("one"), 0)
+        self._words = QLabel(words)
+        set_role(self._words, role="row")
+        self._add(self._words, 1)
+        if pill:
+            badge = QLabel(pill)
+            set_role(badge, role="pill", tone=tone)
+            self._add(badge)
+        if key:
+            self._add(KeyCap(key))
+            self.setShortcut(QKeySequence(key))
+        set_role(self, current="true" if current else "false")
+
+    def text(self) -> str:
+        """The words on the row."""
+        return self._words.text()
+
+
+class TabButton(_LaidButton):
+    """One step of the form: done ones have a tick, the current one stands on white."""
+
+    def __init__(self, look: Look, words: str) -> None:
+        super().__init__(look, words, "tab")
+        self.row.setContentsMargins(look.px("two") - 2, 0, look.px("two") - 2, 0)
+        self.row.setSpacing(2)
+        self._tick = IconLabel(look, "check", "good_text", look.type("meta"))
+        self._add(self._tick)
+        self._words = QLabel(words)
+        self._add(self._words)
+        self.mark()
+
+    def text(self) -> str:
+        """The words of the step."""
+        return self._words.text()
+
+    def mark(self, done: bool = False, current: bool = False) -> None:
+        """Show where this step stands."""
+        self._tick.setVisible(done)
+        set_role(self, done="true" if done else "false", current="true" if current else "false")
+        for label in (self._words, self._tick):
+            set_role(label)
+        self.updateGeometry()

@@ -1,0 +1,131 @@
+"""The table that says in words where each record is and why it waits. Never moves a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+
+from desktop.widgets.icons import icon
+from desktop.widgets.style import Look
+
+__all__ = ["OutboxLine", "OutboxTable"]
+
+_ICONS = {"good": "check", "wait": "clock", "stop": "warning", "accent": "upload", "quiet": "page"}
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxLine:
+    """One record in words: ``who`` (name, masked number), ``what`` (categories), ``where`` it is, ``why`` it waits, ``when`` as people say it."""
+
+    record_id: str
+    who: str
+    what: str
+    where: str
+    why: str
+    when: str
+    exact: str
+    tone: str = "quiet"
+
+
+class _Model(QAbstractTableModel):
+    def __init__(self, look: Look, heads: Sequence[str]) -> None:
+        super().__init__()
+        self._look, self._heads = look, tuple(heads)
+        self.lines: tuple[OutboxLine, ...] = ()
+        self._icons: dict[str, QIcon] = {}
+
+    def show(self, lines: Sequence[OutboxLine]) -> None:
+        self.beginResetModel()
+        self.lines = tuple(lines)
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self.lines)
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return len(self._heads)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._heads[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        line = self.lines[index.row()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (line.who, line.what, line.where, line.why, line.when)[index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return line.exact if index.column() == 4 else (line.who, line.what, line.where, line.why)[index.column()]
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 2:
+            if line.tone not in self._icons:
+                self._icons[line.tone] = icon(self._look, _ICONS[line.tone], self._look.tone(line.tone)[1])
+            return self._icons[line.tone]
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() in {1, 3, 4}:
+            return self._look.colour("quiet")
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 2:
+            return self._look.colour(self._look.tone(line.tone)[1])
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return (line.who, line.what, line.where, line.why, line.when)[index.column()]
+        return None
+
+
+class _Rows(QStyledItemDelegate):
+    """Draws rows without a dotted focus frame: the whole line is selected and the table has the focus ring."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        option.state &= ~QStyle.StateFlag.State_HasFocus
+        super().paint(painter, option, index)
+
+
+class OutboxTable(QTableView):
+    """``opened(record_id)`` on Enter or double click, ``chosen(record_id)`` when the current line changes."""
+
+    opened = Signal(str)
+    chosen = Signal(str)
+
+    def __init__(self, look: Look, heads: Sequence[str], says: str = "") -> None:
+        super().__init__()
+        self.setAccessibleName(says)
+        self._model = _Model(look, heads)
+        self.setModel(self._model)
+        self.setItemDelegate(_Rows(self))
+        self.setShowGrid(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.verticalHeader().setVisible(False)
+        self.verticalHeader().setDefaultSectionSize(look.px("row") + 4)
+        head = self.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for column in range(len(heads)):
+            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if column == 3 else QHeaderView.ResizeMode.ResizeToContents)
+        self.activated.connect(lambda index: self.opened.emit(self._model.lines[index.row()].record_id))
+        self.selectionModel().currentRowChanged.connect(lambda now, _before: self.chosen.emit(self._model.lines[now.row()].record_id if now.isValid() else ""))
+
+    def show_lines(self, lines: Sequence[OutboxLine]) -> None:
+        """Show these lines; the current one stays current when it is still there."""
+        if tuple(lines) == self._model.lines:
+            return
+        kept = self.current()
+        self._model.show(lines)
+        for row, line in enumerate(lines):
+            if line.record_id == kept:
+                self.selectRow(row)
+
+    def current(self) -> str:
+        """The record id of the current line, or empty."""
+        index = self.currentIndex()
+        return self._model.lines[index.row()].record_id if index.isValid() and index.row() < len(self._model.lines) else ""
+
+    def row_place(self, row: int) -> QRect:
+        """Where a row stands, for movements that explain."""
+        return self.visualRect(self._model.index(row, 0))

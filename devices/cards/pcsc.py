@@ -1,0 +1,279 @@
+"""Identity-card readers by PC/SC. The only file that knows pyscard. Never connects to a reader that no profile fits, and never exclusively.
+
+A call that blocks: each open reader has a lane (``lane.py``) with a context of its own. The caller leaves after ``exchange_seconds`` of the profile with
+TimedOut; the lane stays with the blocked call and lets go of card and context when the driver returns. As long as it is blocked, this reader raises
+TimedOut at once, so at most one thread per reader can ever hang.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from devices.base import Cancel, Device, Tell
+from devices.cards import hresult, idcard, sam
+from devices.cards.apdu import Tunnel
+from devices.cards.contract import CardRead, ReadEvidence, Sighting
+from devices.cards.lane import CallLane
+from devices.cards.link import (
+    SETTLE_S,
+    STATE_CHANGED,
+    STATE_MUTE,
+    STATE_PRESENT,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+    CardReset,
+    Link,
+    Scard,
+    State,
+    establish,
+    reader_names,
+    states_now,
+)
+from devices.cards.profiles import Profile, profile_for
+from devices.errors import CardMute, CardUnknown, DeviceTrouble, DriverMissing, NoCard, NoReader, NoSam, ReaderGone, TimedOut
+from devices.traffic import trace
+
+__all__ = ["PcscConnection", "PcscDriver", "PcscSight", "load_scard", "remembered_name"]
+
+T = TypeVar("T")
+LOG = logging.getLogger(__name__)
+CONNECT_S = 5.0         # powering a card takes up to 1.5 s on slow readers
+READ_S = 15.0           # one whole read; vendors allow 5 s for text and photo alone
+CLOSE_S = 1.0
+UNPLUG_TRIES = 3
+PLUG_AND_PLAY = "\\\\?PnP?\\Notification"
+_INDEX = re.compile(r" (?:[0-9A-F]{2} [0-9A-F]{2}|[0-9]{1,3})$")
+_SERIAL = re.compile(r" \(([^()]+)\) [0-9A-F]{2} [0-9A-F]{2}$")
+
+
+def load_scard() -> Scard:
+    """The library. Raises DriverMissing(library)."""
+    try:
+        return cast(Scard, importlib.import_module("smartcard.scard"))
+    except ImportError as missing:
+        raise DriverMissing(f"smartcard.scard: {missing}", library="pyscard") from missing
+
+
+def remembered_name(reader: str) -> str:
+    """The reader's name without the indices that depend on the order of plugging (``Name 00 01`` on Linux and macOS, ``Name 0`` on Windows)."""
+    return _INDEX.sub("", reader)
+
+
+class PcscDriver:
+    """Finds, watches and opens the readers that the administrator's profiles fit. Raises DriverMissing where pyscard cannot be loaded."""
+
+    name = "pcsc"
+
+    def __init__(self, profiles: Sequence[Profile], scard: Scard | None = None, emulated: bool = False, now: Callable[[], datetime] | None = None) -> None:
+        self._profiles = tuple(profiles)
+        self._scard = scard if scard is not None else load_scard()
+        self._emulated = emulated
+        self._now = now or (lambda: datetime.now(UTC))
+        self._blocked: dict[str, CallLane] = {}
+
+    def find(self) -> Sequence[Device]:
+        """Readers that a profile fits. Raises ServiceStopped, NotPermitted."""
+        return tuple(seen.device for seen in self.look() if seen.profile)
+
+    def look(self) -> tuple[Sighting, ...]:
+        """All readers as they stand, those without a profile too. Touches no card."""
+        context = establish(self._scard)
+        try:
+            return tuple(map(self.sighting, states_now(self._scard, context, reader_names(self._scard, context))))
+        finally:
+            self._scard.SCardReleaseContext(context)
+
+    def sighting(self, state: State) -> Sighting:
+        """What a state of the service says in our words."""
+        reader, bits, atr = state
+        profile = profile_for(self._profiles, reader, atr)
+        serial = _SERIAL.search(reader)
+        device = Device(self.name, remembered_name(reader), reader, serial.group(1) if serial else "", self._emulated)
+        return Sighting(device, profile.name if profile else "", bool(bits & STATE_PRESENT), bool(bits & STATE_MUTE), atr)
+
+    def sight(self) -> PcscSight:
+        return PcscSight(self._scard, self.sighting)
+
+    def open(self, device: Device) -> PcscConnection:
+        """Raises ReaderGone, NoReader, NoSam(reader) where no profile fits, TimedOut where the last call to this reader still hangs."""
+        seen = self.look()
+        if not seen:
+            raise NoReader("no readers available")
+        here = next((sighting for sighting in seen if sighting.device.address == device.address), None)
+        if here is None:
+            raise ReaderGone(f"{device.address} is not listed", reader=device.name)
+        profile = profile_for(self._profiles, device.address, here.atr)
+        if profile is None:
+            raise NoSam(f"no profile fits {device.address}", reader=device.name)
+        return PcscConnection(self._scard, device, profile, self._blocked, self._now)
+
+
+class PcscConnection:
+    """An open reader. The card itself is connected for the length of one call only, so a card that comes later or was changed is never mistaken."""
+
+    def __init__(self, scard: Scard, device: Device, profile: Profile, blocked: dict[str, CallLane], now: Callable[[], datetime]) -> None:
+        self.device = device
+        self._profile = profile
+        self._scard = scard
+        self._blocked = blocked
+        self._now = now
+        self._lane: CallLane | None = None
+        self._link = Link(scard, device.address, profile.share == "direct")
+
+    def __enter__(self) -> PcscConnection:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the reader go within a second; a blocked call is left to its lane."""
+        lane, self._lane = self._lane, None
+        if lane is not None and not lane.leave(self._link.close, CLOSE_S):
+            self._blocked[self.device.address] = lane
+
+    def sam_number(self) -> str:
+        """Number of the security module. Raises as ``read`` does, SamRefused where the module failed its self-test."""
+        return self._session(Cancel(), lambda session: session.number())
+
+    def read(self, cancel: Cancel, tell: Tell) -> CardRead:
+        """One read. Raises NoCard, CardRemoved, CardMute, CardUnknown, NoSam, SamRefused, BrokenFrame, TimedOut, Cancelled, and what ``open`` raises."""
+        number, blocks = self._session(cancel, lambda session: (session.number(), session.read(tell)))
+        digest = hashlib.sha256(blocks.text + blocks.photo + blocks.addresses).hexdigest()
+        LOG.info("read by %s, module %s", self.device.name, number)
+        return CardRead(
+            card=idcard.parse(blocks.text, blocks.addresses), photo=blocks.photo,
+            evidence=ReadEvidence(number, self.device.name, self._profile.name, self._now(), f"sha256:{digest}"),
+        )
+
+    def _session(self, cancel: Cancel, work: Callable[[sam.SamSession], T]) -> T:
+        """``work`` on a fresh connection; after a reset by another program once more."""
+        for last_try in (False, True):
+            try:
+                self._call(lambda: self._connect(cancel), CONNECT_S + SETTLE_S, cancel)
+                return work(sam.SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S))
+            except CardReset as reset:
+                if last_try:
+                    raise reset.trouble from None
+                LOG.info("card was reset, beginning again: %s", reset)
+            finally:
+                self._let_go()
+        raise AssertionError("unreachable")
+
+    def _connect(self, cancel: Cancel) -> None:
+        """Connects; a card that does not answer yet (it is just being laid down, or was changed between two polls) gets a second and a bit."""
+        end = time.monotonic() + SETTLE_S
+        while True:
+            try:
+                return self._connect_once()
+            except CardMute:
+                if time.monotonic() > end or cancel.wait(0.1):
+                    raise
+
+    def _connect_once(self) -> None:
+        _, bits, atr = self._link.state()
+        if atr and not self._profile.knows(atr):
+            raise CardUnknown("answer to reset does not fit the profile", atr=atr.hex().upper())
+        if not bits & STATE_PRESENT and not self._link.direct:
+            raise NoCard("slot is empty")
+        self._link.connect()
+
+    def _let_go(self) -> None:
+        """Ends the connection to the card; what goes wrong there takes nothing from what was read."""
+        if self._lane is None:
+            return
+        try:
+            self._call(self._link.disconnect, CLOSE_S)
+        except DeviceTrouble as trouble:
+            LOG.warning("%s: letting the card go: %s", self.device.name, trouble)
+
+    def _exchange(self, frame: bytes, seconds: float, cancel: Cancel) -> bytes:
+        """One frame through the lane. Called by the session in the caller's thread."""
+        begun, answer = time.monotonic(), None
+        try:
+            answer = self._call(lambda: self._carry(frame), min(seconds, self._profile.exchange_seconds), cancel)
+            return answer
+        finally:
+            trace(LOG, self.device.name, frame, answer, time.monotonic() - begun)
+
+    def _carry(self, frame: bytes) -> bytes:
+        control, shape = self._profile.control, self._profile.apdu
+        if control is not None:
+            sent = frame if control.preamble else frame[len(sam.PREAMBLE):]
+            received = self._link.control(control, sent)
+            return received if control.preamble else sam.PREAMBLE + received
+        if shape is None:
+            raise NoSam("profile without a tunnel", reader=self.device.name)
+        return Tunnel(shape, self._link.transmit, sam.PREAMBLE).exchange(frame)
+
+    def _call(self, work: Callable[[], T], seconds: float, cancel: Cancel | None = None) -> T:
+        """``work`` in the lane. Where the caller leaves a running call, lane and link are given up together and a new pair is made next time."""
+        stuck = self._blocked.get(self.device.address)
+        if stuck is not None and not stuck.ended(min(seconds, CLOSE_S)):
+            raise TimedOut("an earlier call to this reader still hangs", reader=self.device.name)
+        self._blocked.pop(self.device.address, None)
+        lane = self._lane = self._lane or CallLane(self.device.name)
+        try:
+            return lane.call(work, seconds, cancel)
+        except DeviceTrouble:
+            if lane.left:
+                self._blocked[self.device.address] = lane
+                lane.leave(self._link.close, 0)
+                self._lane, self._link = None, Link(self._scard, self.device.address, self._profile.share == "direct")
+            raise
+
+
+class PcscSight:
+    """A standing look at all readers, in a context of its own. Spent after the first trouble."""
+
+    def __init__(self, scard: Scard, sighting: Callable[[State], Sighting]) -> None:
+        self._scard = scard
+        self._sighting = sighting
+        self._context: int | None = None
+        self._known: dict[str, State] = {}
+
+    def __enter__(self) -> PcscSight:
+        self._context = establish(self._scard)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        context, self._context = self._context, None
+        if context is not None:
+            self._scard.SCardReleaseContext(context)
+
+    def cancel(self) -> None:
+        context = self._context
+        if context is not None:
+            self._scard.SCardCancel(context)
+
+    def wait(self, seconds: float) -> tuple[Sighting, ...]:
+        """All readers, at once when one of them is new, else as soon as something changes or the time is over. Raises ServiceStopped and others."""
+        context = self._context
+        if context is None:
+            raise NoReader("the look was closed")
+        for _ in range(UNPLUG_TRIES):
+            names = reader_names(self._scard, context)
+            self._known = {name: self._known.get(name, (name, 0, b"")) for name in names}
+            asked = [(name, bits) for name, bits, _ in self._known.values()] + [(PLUG_AND_PLAY, len(names) << 16)]
+            code, states = self._scard.SCardGetStatusChange(context, max(0, int(seconds * 1000)), asked)
+            number = hresult.plain(code)
+            if number == hresult.UNKNOWN_READER:   # one was unplugged between the two calls
+                continue
+            if number not in (hresult.OK, hresult.TIME_OUT, hresult.CANCELLED):
+                raise hresult.trouble_of(code, "watch")
+            if number == hresult.OK:
+                self._take(states)
+            return tuple(map(self._sighting, self._known.values()))
+        raise ReaderGone("readers come and go")
+
+    def _take(self, states: Sequence[Sequence[Any]]) -> None:
+        seen = [(str(name), int(bits) & ~STATE_CHANGED, bytes(atr)) for name, bits, atr in states if name != PLUG_AND_PLAY]
+        self._known = {name: (name, bits, atr) for name, bits, atr in seen if not bits & (STATE_UNKNOWN | STATE_UNAVAILABLE)}

@@ -1,0 +1,1 @@
+"""Tables of the flows as tests, and random walks over them."""

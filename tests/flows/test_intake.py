@@ -1,0 +1,253 @@
+"""The table of the desk: card, form, pictures, parking, F9; and that no step loses what a person gave."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desktop.flows.intake import intake
+from desktop.flows.intake_state import IntakeState, row_count
+from desktop.flows.machine import Failed, run
+from desktop.flows.words import (
+    BackPressed,
+    ByHandPressed,
+    CancelRead,
+    CaptureClosed,
+    CapturePressed,
+    CardPlaced,
+    ClosePreview,
+    CompareFaces,
+    DiscardConfirmed,
+    DiscardPressed,
+    DocumentPressed,
+    DraftOpened,
+    DraftParked,
+    DraftSaved,
+    DropDraft,
+    DropStill,
+    Edited,
+    FaceCompared,
+    FileGiven,
+    ListParked,
+    NewSitting,
+    Note,
+    OpenDraft,
+    OpenPreview,
+    OperatorIn,
+    OriginalSeen,
+    OtherPersonPressed,
+    PagePicked,
+    ParkDraft,
+    ParkedPicked,
+    ParkPressed,
+    PlacePicked,
+    PortraitPressed,
+    ReadCard,
+    ReadPressed,
+    RetryPressed,
+    ReviewAsked,
+    ReviewPressed,
+    RowAdded,
+    RowRemoved,
+    SaveDraft,
+    Send,
+    SittingDone,
+    SittingMade,
+    StillTaken,
+    TakeDocument,
+    TakePortrait,
+    Unlocked,
+)
+from devices.errors import CardChanged, CardRemoved, NoModel
+from sync.draft import DraftStill, Source
+from sync.errors import DiskFull
+from sync.tables import Tables
+from tests.flows.sample import NOW, OPERATOR, READER, STATION, full_draft, number, was_read
+
+TABLES = Tables.load()
+FLOW = intake(TABLES)
+IN = OperatorIn(OPERATOR, STATION)
+ONE, TWO = number(), number("51010419900101002")
+
+
+def at_desk(*events: object) -> tuple[IntakeState, list[object]]:
+    return run(FLOW, [IN, *events])
+
+
+def read() -> list[object]:
+    return [CardPlaced(READER), was_read(ONE)]
+
+
+def still(kind: str, still_id: str) -> StillTaken:
+    return StillTaken(DraftStill(kind, still_id, "image/jpeg", 10, "sha256:" + "3" * 64), b"thumb")
+
+
+def test_a_card_on_a_free_desk_is_read_and_fills_the_form() -> None:
+    state, effects = at_desk(*read())
+    assert ReadCard(READER) in effects
+    assert state.draft is not None and state.draft.text("person.name_zh") == "李国强"
+    assert state.draft.entries["person.id_doc_no"].source is Source.CHIP and state.draft.owner == "op:OP-000017"
+    assert state.place.path == "person.categories" and any(isinstance(one, SaveDraft) and one.now for one in effects)
+
+
+def test_a_lifted_card_says_so_and_can_be_read_again() -> None:
+    state, _ = at_desk(CardPlaced(READER), Failed(CardRemoved(), "ReadCard"))
+    assert state.reading is None and isinstance(state.trouble, CardRemoved) and state.draft is None
+    state, effects = FLOW.step(state, RetryPressed())
+    assert effects == (ReadCard(),) and state.reading is not None
+    assert FLOW.step(state, BackPressed())[1] == (CancelRead(),)
+
+
+def test_chip_values_change_only_after_unlocking_with_a_reason() -> None:
+    state, _ = at_desk(*read())
+    same, effects = FLOW.step(state, Edited("person.name_zh", "李国弓", NOW))
+    assert same == state and effects == ()
+    state, effects = FLOW.step(state, Unlocked("person.name_zh", "misprint"))
+    assert effects == (Note("draft.chip_unlocked", "d-1", {"field": "person.name_zh", "reason": "misprint"}),)
+    state, _ = FLOW.step(state, Edited("person.name_zh", "李国弓", NOW))
+    assert state.draft is not None and state.draft.entries["person.name_zh"].source is Source.TYPED
+
+
+def test_typing_drops_its_issue_at_once() -> None:
+    state, _ = at_desk(*read(), Edited("person.categories", ("4",), NOW))
+    assert "person.mobile" in {one.path for one in state.issues}
+    state, effects = FLOW.step(state, Edited("person.mobile", "13800000000", NOW))
+    assert "person.mobile" not in {one.path for one in state.issues} and isinstance(effects[0], SaveDraft)
+
+
+def test_another_card_over_an_open_sitting_is_a_question() -> None:
+    state, _ = at_desk(*read(), ReadPressed(), was_read(TWO, "d-2"))
+    assert isinstance(state.trouble, CardChanged) and state.draft is not None and state.draft.text("person.id_doc_no") == ONE
+    state, effects = FLOW.step(state, OtherPersonPressed())
+    assert effects == (ParkDraft(state.draft),) and state.parking
+    state, _ = FLOW.step(state, DraftParked("d-1"))
+    assert state.draft is not None and state.draft.draft_id == "d-2" and state.draft.text("person.id_doc_no") == TWO
+
+
+def test_parking_clears_the_desk_only_after_it_is_on_the_disk() -> None:
+    state, effects = at_desk(*read(), ParkPressed())
+    assert state.draft is not None and isinstance(effects[-1], ParkDraft)
+    failed, _ = FLOW.step(state, Failed(DiskFull(), "ParkDraft"))
+    assert failed.draft == state.draft and not failed.parking and isinstance(failed.trouble, DiskFull)
+    assert FLOW.step(failed, RetryPressed())[1] == (ParkDraft(state.draft),)
+    done, effects = FLOW.step(state, DraftParked("d-1"))
+    assert done.draft is None and effects == (ListParked(),)
+
+
+def test_picking_a_parked_one_parks_the_open_one_first() -> None:
+    state, effects = at_desk(*read(), ParkedPicked("d-9"))
+    assert isinstance(effects[-1], ParkDraft)
+    state, effects = FLOW.step(state, DraftParked("d-1"))
+    assert OpenDraft("d-9") in effects
+    state, _ = FLOW.step(state, DraftOpened(full_draft("d-9"), {}, NOW))
+    assert state.draft is not None and state.draft.draft_id == "d-9" and state.issues == ()
+
+
+def test_a_draft_of_another_owner_never_opens() -> None:
+    foreign = replace(full_draft("d-9"), owner="op:OP-999999")
+    state, _ = at_desk(DraftOpened(foreign, {}, NOW))
+    assert state.draft is None
+
+
+def test_f9_jumps_to_the_first_issue_or_goes_to_review() -> None:
+    state, effects = at_desk(*read(), ReviewPressed(NOW))
+    assert state.place.path == "person.categories" and not any(isinstance(one, Send) for one in effects)
+    state, effects = at_desk(DraftOpened(full_draft(), {}, NOW), ReviewPressed(NOW))
+    assert isinstance(effects[-1], Send) and effects[-1].flow == "review" and effects[-1].event == ReviewAsked(full_draft())
+    assert state.draft is not None, "the draft stays on the desk until its record is kept"
+    assert FLOW.step(state, SittingDone("other"))[0].draft is not None
+    assert FLOW.step(state, SittingDone("d-1"))[0].draft is None
+
+
+def test_portrait_replaces_documents_add_up() -> None:
+    state, effects = at_desk(*read(), PortraitPressed(), PortraitPressed())
+    assert OpenPreview("portrait") in effects and effects[-1] == TakePortrait("d-1")
+    state, effects = FLOW.step(state, still("portrait", "s-1"))
+    assert state.capture is None and ClosePreview() in effects and CompareFaces("d-1", "s-1", b"photo") in effects
+    state, _ = FLOW.step(state, FaceCompared("same", "model", "0.61", "sha256:" + "4" * 64))
+    assert state.draft is not None and state.draft.face is not None and state.draft.face["verdict"] == "same"
+    state, effects = run(FLOW, [PortraitPressed(), CapturePressed(), still("portrait", "s-2")], state)
+    assert state.draft is not None and [one.still_id for one in state.draft.stills] == ["s-2"] and DropStill("d-1", "s-1") in effects
+    assert state.draft.face is None, "a new portrait is not compared yet"
+    state, effects = run(FLOW, [Edited("person.categories", ("4",), NOW), DocumentPressed(), OriginalSeen(False), CapturePressed()], state)
+    assert effects[-1] == TakeDocument("d-1", "skill_certificate", "C")
+    state, _ = run(FLOW, [still("skill_certificate", "s-3"), CapturePressed(), still("skill_certificate", "s-4"), CaptureClosed()], state)
+    assert state.draft is not None and len(state.draft.stills) == 3 and state.capture is None
+
+
+def test_without_a_model_staff_compares() -> None:
+    state, _ = at_desk(*read(), PortraitPressed(), CapturePressed(), still("portrait", "s-1"), Failed(NoModel(), "CompareFaces"))
+    assert state.no_model and state.trouble is None
+    state, _ = FLOW.step(state, FaceCompared("same", "staff"))
+    assert state.draft is not None and state.draft.face == {"way": "staff", "verdict": "same", "score": "", "model": ""} and not state.no_model
+
+
+def test_rows_are_added_filled_and_taken_away() -> None:
+    state, _ = at_desk(*read(), Edited("person.categories", ("4",), NOW))
+    assert row_count(state, "skill") == 1 and row_count(state, "training") == 0
+    state, _ = FLOW.step(state, RowAdded("training"))
+    assert row_count(state, "training") == 1 and state.place.path == "training[0].type"
+    state, _ = run(FLOW, [Edited("training[0].course", "安全教育", NOW), RowAdded("training"), Edited("training[1].course", "技能培训", NOW),
+                          RowRemoved("training", 0, NOW)], state)
+    assert state.draft is not None and state.draft.text("training[0].course") == "技能培训" and row_count(state, "training") == 1
+
+
+def test_by_hand_and_discard() -> None:
+    state, effects = at_desk(ByHandPressed(), SittingMade("d-5", NOW))
+    assert NewSitting() in effects and state.draft is not None
+    assert FLOW.step(state, DiscardConfirmed())[0].draft is not None, "only after the question"
+    state, effects = run(FLOW, [DiscardPressed(), DiscardConfirmed()], state)
+    assert state.draft is None and DropDraft("d-5") in effects
+
+
+def test_another_operator_gets_a_clean_desk_and_the_sitting_is_saved() -> None:
+    state, _ = at_desk(*read())
+    other = replace(OPERATOR, operator_id="OP-000018")
+    fresh, effects = FLOW.step(state, OperatorIn(other, STATION))
+    assert fresh.draft is None and effects[0] == SaveDraft(state.draft, True)  # type: ignore[arg-type]
+    same, _ = FLOW.step(state, IN)
+    assert same.draft == state.draft
+
+
+@pytest.mark.parametrize("path", ["stills.portrait", "stills.skill_certificate", "person.mobile"])
+def test_every_issue_leads_somewhere(path: str) -> None:
+    state, effects = at_desk(*read(), PlacePicked(path))
+    assert state.capture is not None if path.startswith("stills.") else state.place.path == path
+
+
+EVENTS = st.sampled_from([
+    CardPlaced(READER), was_read(ONE), was_read(TWO, "d-2"), ReadPressed(), OtherPersonPressed(), ByHandPressed(), SittingMade("d-5", NOW), ParkPressed(),
+    DraftParked("d-1"), DraftParked("d-2"), DraftParked("d-5"), DraftParked("d-9"), ParkedPicked("d-9"), DraftOpened(full_draft("d-9"), {}, NOW),
+    Edited("person.mobile", "13800000000", NOW), Edited("person.mobile", "", NOW), Edited("nowhere.nothing", "x", NOW), RowAdded("skill"), RowAdded("training"),
+    RowRemoved("skill", 0, NOW), RowRemoved("skill", 7, NOW), Unlocked("person.name_zh", "misprint"), Edited("person.name_zh", "甲", NOW),
+    PortraitPressed(), DocumentPressed(), DocumentPressed("contract"), DocumentPressed("nonsense"), CapturePressed(), FileGiven("/x.pdf"), CaptureClosed(),
+    still("portrait", "s-1"), still("contract", "s-2"), FaceCompared("unsure", "model"), BackPressed(), RetryPressed(), ReviewPressed(NOW), SittingDone("d-1"),
+    PagePicked("outbox"), PagePicked("desk"), Failed(CardRemoved(), "ReadCard"), Failed(DiskFull(), "ParkDraft"), Failed(DiskFull(), "SaveDraft"),
+    Failed(DiskFull(), "TakePortrait"), DraftSaved("d-1", NOW), PlacePicked("person.mobile"), PlacePicked("stills.contract"), "?",
+])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(EVENTS, max_size=40))
+def test_random_walks(events: list[object]) -> None:
+    """A sitting leaves the desk only by DraftParked, SittingDone or when it was empty; the camera is open exactly while a capture is shown."""
+    state, _ = FLOW.step(IntakeState(), IN)
+    camera = False
+    for event in events:
+        before = state
+        state, effects = FLOW.step(state, event)
+        for one in effects:
+            camera = True if isinstance(one, OpenPreview) else False if isinstance(one, ClosePreview) else camera
+        assert camera == (state.capture is not None) or isinstance(event, Failed)
+        if before.draft is not None and (state.draft is None or state.draft.draft_id != before.draft.draft_id):
+            empty = not before.draft.entries and not before.draft.stills
+            assert isinstance(event, DraftParked | SittingDone) or empty, event
+        if before.draft is not None and state.draft is not None and before.draft.draft_id == state.draft.draft_id:
+            lost = set(before.draft.entries) - set(state.draft.entries)
+            assert not lost or isinstance(event, RowRemoved | Edited) or (hasattr(event, "read") and all(path.startswith("person.") for path in lost))
+        assert not (state.draft is None and state.capture is not None)
+        if any(isinstance(one, Send) for one in effects):
+            assert isinstance(event, ReviewPressed) and not [one for one in state.issues if one.severity != "explain"]
