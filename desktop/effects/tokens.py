@@ -35,7 +35,7 @@ def choice_of(device: Device, found: TokenCertificate, station: Station, moment:
         why = "not_yet"
     else:
         try:
-            validate_path(found.der, station.signer_roots, station.signer_roots, moment)
+            validate_path(found.der, found.chain, station.signer_roots, moment)
         except CertificateTrouble:
             why = "untrusted"
     person = station.person(facts.id)
@@ -109,7 +109,7 @@ class TokenWork:
                 raise NoToken("this certificate is not plugged in")
             token.login(pin)
             try:
-                return make_signature(content, TokenSigner(token, found, rooms.station.signer_roots), claimed_at)
+                return make_signature(content, TokenSigner(token, found, found.chain), claimed_at)
             finally:
                 token.logout()
 

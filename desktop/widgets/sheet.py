@@ -32,6 +32,7 @@ QLabel[role="kiosk-small"] { font-size: @t_kiosk_small@; color: @c_quiet@; }
 QLabel[role="kiosk-body"] { font-size: @t_kiosk_body@; }
 QLabel[role="kiosk-title"] { font-size: @t_kiosk_title@; font-weight: 600; }
 QLabel[role="kiosk-big"] { font-size: @t_kiosk_big@; font-weight: 600; }
+QLabel[role="thumb"] { background: @c_side@; border: 1px solid @c_hairline@; font-size: @t_meta@; color: @c_quiet@; }
 QLabel[tone="good"] { color: @c_good_text@; }
 QLabel[tone="wait"] { color: @c_wait_text@; }
 QLabel[tone="stop"] { color: @c_stop_text@; }
@@ -70,6 +71,13 @@ QPushButton[kind="row"]:hover { background: @c_pill@; }
 QPushButton[kind="row"]:focus { border-color: @c_accent@; }
 QPushButton[kind="row"][current="true"] { background: @c_accent_soft@; }
 QPushButton[kind="row"][current="true"] QLabel[role="row"] { color: @c_accent_text@; font-weight: 600; }
+QPushButton[kind="toggle"] { min-height: @s_button@; }
+QPushButton[kind="toggle"]:checked { background: @c_accent_soft@; border-color: @c_accent@; }
+QPushButton[kind="toggle"]:checked:focus { border: 2px solid @c_accent@; }
+QPushButton[kind="person"] { border: 1px solid @c_hairline@; background: @c_surface@; min-height: 52px; }
+QPushButton[kind="person"]:hover { background: @c_side@; border-color: @c_edge@; }
+QPushButton[kind="person"]:focus { border: 2px solid @c_accent@; }
+QPushButton[kind="person"]:disabled { background: @c_side@; }
 QPushButton[kind="tab"] { background: transparent; border: 2px solid transparent; border-radius: 16px; min-height: 28px; }
 QPushButton[kind="tab"]:hover { background: @c_pill@; }
 QPushButton[kind="tab"]:focus { border-color: @c_accent@; }
@@ -116,6 +124,10 @@ QFrame[role="banner"][tone="practice"] { background: @c_practice_soft@; border-c
 
 QProgressBar { background: @c_pill@; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @c_accent@; border-radius: 2px; }
+QMenu { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_field@; padding: 4px; }
+QMenu::item { padding: 8px 20px; border-radius: @r_small@; }
+QMenu::item:selected { background: @c_accent_soft@; color: @c_text@; }
+QMenu::item:disabled { color: @c_quiet@; }
 QToolTip { background: @c_veil@; color: @c_surface@; border: 0; padding: 6px 8px; font-size: @t_meta@; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 2px; }
 QScrollBar::handle:vertical { background: @c_edge@; border-radius: 4px; min-height: 40px; }
