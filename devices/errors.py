@@ -4,9 +4,9 @@ from resources.trouble import Trouble
 
 __all__ = [
     "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardMute", "CardRemoved", "CardUnknown", "CodeUnreadable", "DefaultPin",
-    "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "NoCamera", "NoCard", "NoModel", "NoReader", "NoSam", "NoToken",
-    "NotPermitted", "PinLocked", "ProfileInvalid", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused", "ServiceStopped",
-    "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
+    "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "LoginNeeded", "NoCamera", "NoCard", "NoModel",
+    "NoReader", "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused",
+    "ServiceStopped", "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
 ]
 
 
@@ -41,6 +41,11 @@ class DriverHung(DeviceTrouble):
     """The vendor's library did not answer; its child process was ended."""
     code = "driver.hung"
     may_retry = True
+
+
+class DeviceListInvalid(DeviceTrouble):
+    """An entry of the administrator's device list is not written as it must be. Facts: entry, why."""
+    code = "device.list_invalid"
 
 
 # -- card readers ---------------------------------------------------------------------------------------------------------------------
@@ -92,11 +97,6 @@ class ReaderOutdated(ReaderTrouble):
     """The reader's firmware does not know this kind of card (40, 41 on the 2023 permanent residence card)."""
     code = "reader.outdated"
     may_retry = False
-
-
-class ProfileInvalid(DeviceTrouble):
-    """A reader profile of the device list is not written as it must be. Facts: profile, why."""
-    code = "reader.profile_invalid"
 
 
 class BrokenFrame(ReaderTrouble):
@@ -165,6 +165,12 @@ class WrongPin(TokenTrouble):
 class PinLocked(TokenTrouble):
     """The PIN is locked; only the issuer can unlock it."""
     code = "token.pin_locked"
+
+
+class LoginNeeded(TokenTrouble):
+    """The token asks for the PIN (again): nobody is logged in, or its driver was restarted."""
+    code = "token.login_needed"
+    may_retry = True
 
 
 class DefaultPin(TokenTrouble):

@@ -4,8 +4,9 @@ from resources.trouble import Trouble
 
 __all__ = [
     "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
-    "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable",
-    "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused",
+    "ProvinceTrouble", "ProvinceUnreachable", "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew",
+    "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
@@ -138,3 +139,14 @@ class ReceiptMismatch(ProvinceTrouble):
     """The receipt is not for what was sent; the record is set aside. Facts: member."""
     code = "receipt.mismatch"
     may_retry = False
+
+
+# -- packets --------------------------------------------------------------------------------------------------------------------------
+class PacketTooLarge(SyncTrouble):
+    """Record and attachments together are larger than a packet may be. Facts: size, limit (bytes)."""
+    code = "packet.too_large"
+
+
+class PacketDamaged(SyncTrouble):
+    """The packet's file is gone, or is not the bytes of its row; it is set aside."""
+    code = "packet.damaged"

@@ -8,7 +8,7 @@ from typing import Final
 
 from devices.errors import BrokenFrame, NoSam, ReaderTrouble
 
-__all__ = ["Command", "Response", "Transmit", "Tunnel", "TunnelShape", "exchange", "parse_response"]
+__all__ = ["CHAIN_BIT", "Command", "Response", "Transmit", "Tunnel", "TunnelShape", "exchange", "parse_response"]
 
 Transmit = Callable[[bytes], bytes]
 """Sends one command APDU, gives the whole response with its two status bytes. Raises ``DeviceTrouble``."""

@@ -13,7 +13,7 @@ from devices.cards.profiles import ControlShape
 from devices.errors import BrokenFrame, CardRemoved, DeviceTrouble, NoReader, NotPermitted, ReaderGone, ReaderTrouble
 
 __all__ = [
-    "STATE_CHANGED", "STATE_MUTE", "STATE_PRESENT", "STATE_UNAVAILABLE", "STATE_UNKNOWN", "CardReset", "Link", "Scard", "State", "establish",
+    "SETTLE_S", "STATE_CHANGED", "STATE_MUTE", "STATE_PRESENT", "STATE_UNAVAILABLE", "STATE_UNKNOWN", "CardReset", "Link", "Scard", "State", "establish",
     "reader_names", "states_now",
 ]
 
@@ -137,6 +137,8 @@ class Link:
         code, answer = self._scard.SCardTransmit(self._connected(), self._pci, list(apdu))
         if hresult.plain(code) != hresult.OK:
             raise self._failed(code, "transmit")
+        if len(answer) < 2:   # the service says "done" with nothing in hand when the card goes in the middle of an answer
+            raise self._after_failed_transmission(BrokenFrame(f"response of {len(answer)} bytes"))
         return bytes(byte & 0xFF for byte in answer)
 
     def control(self, shape: ControlShape, frame: bytes) -> bytes:

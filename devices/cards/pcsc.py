@@ -23,6 +23,7 @@ from devices.cards.apdu import Tunnel
 from devices.cards.contract import CardRead, ReadEvidence, Sighting
 from devices.cards.lane import CallLane
 from devices.cards.link import (
+    SETTLE_S,
     STATE_CHANGED,
     STATE_MUTE,
     STATE_PRESENT,
@@ -37,7 +38,7 @@ from devices.cards.link import (
     states_now,
 )
 from devices.cards.profiles import Profile, profile_for
-from devices.errors import CardUnknown, DeviceTrouble, DriverMissing, NoCard, NoReader, NoSam, ReaderGone, TimedOut
+from devices.errors import CardMute, CardUnknown, DeviceTrouble, DriverMissing, NoCard, NoReader, NoSam, ReaderGone, TimedOut
 from devices.traffic import trace
 
 __all__ = ["PcscConnection", "PcscDriver", "PcscSight", "load_scard", "remembered_name"]
@@ -157,7 +158,7 @@ class PcscConnection:
         """``work`` on a fresh connection; after a reset by another program once more."""
         for last_try in (False, True):
             try:
-                self._call(self._connect, CONNECT_S, cancel)
+                self._call(lambda: self._connect(cancel), CONNECT_S + SETTLE_S, cancel)
                 return work(sam.SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S))
             except CardReset as reset:
                 if last_try:
@@ -167,7 +168,17 @@ class PcscConnection:
                 self._let_go()
         raise AssertionError("unreachable")
 
-    def _connect(self) -> None:
+    def _connect(self, cancel: Cancel) -> None:
+        """Connects; a card that does not answer yet (it is just being laid down, or was changed between two polls) gets a second and a bit."""
+        end = time.monotonic() + SETTLE_S
+        while True:
+            try:
+                return self._connect_once()
+            except CardMute:
+                if time.monotonic() > end or cancel.wait(0.1):
+                    raise
+
+    def _connect_once(self) -> None:
         _, bits, atr = self._link.state()
         if atr and not self._profile.knows(atr):
             raise CardUnknown("answer to reset does not fit the profile", atr=atr.hex().upper())

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast
 
-from devices.cards.apdu import TunnelShape
-from devices.errors import ProfileInvalid
+from devices.cards.apdu import CHAIN_BIT, TunnelShape
+from devices.errors import DeviceListInvalid
 
 __all__ = ["ControlShape", "Profile", "profile_for"]
 
@@ -59,7 +59,7 @@ class Profile:
 
     @staticmethod
     def from_json(untrusted: object) -> Profile:
-        """The profile in parsed JSON. Raises ProfileInvalid for unknown, missing or impossible members."""
+        """The profile in parsed JSON. Raises DeviceListInvalid for unknown, missing or impossible members."""
         name = "?"
         try:
             members = _object(untrusted, "profile", _MEMBERS)
@@ -67,7 +67,7 @@ class Profile:
             return _profile(name, members)
         except (KeyError, ValueError, TypeError, re.error) as wrong:
             why = f"{wrong.args[0]} is missing" if isinstance(wrong, KeyError) else str(wrong)
-            raise ProfileInvalid(f"profile {name!r}: {why}", profile=name, why=why) from wrong
+            raise DeviceListInvalid(f"profile {name!r}: {why}", entry=name, why=why) from wrong
 
 
 def profile_for(profiles: Iterable[Profile], reader_name: str, atr: bytes = b"") -> Profile | None:
@@ -107,9 +107,12 @@ def _apdu(untrusted: object) -> TunnelShape:
     fetch = _hex(shape, "get_response") if "get_response" in shape else b"\x00\xc0"
     if len(fetch) != 2:
         raise ValueError("get_response is class and instruction, two bytes")
+    cla, chained = _byte(shape, "cla"), _one_of(shape, "transfer", ("whole", "chained")) == "chained"
+    if chained and cla & CHAIN_BIT:
+        raise ValueError("the class of a chained transfer must leave bit 10 free")
     return TunnelShape(
-        cla=_byte(shape, "cla"), ins=_byte(shape, "ins"), p1=_byte(shape, "p1"), p2=_byte(shape, "p2"), chunk=chunk, get_response=(fetch[0], fetch[1]),
-        chained=_one_of(shape, "transfer", ("whole", "chained")) == "chained", extended=_one_of(shape, "lengths", ("short", "extended")) == "extended",
+        cla=cla, ins=_byte(shape, "ins"), p1=_byte(shape, "p1"), p2=_byte(shape, "p2"), chunk=chunk, get_response=(fetch[0], fetch[1]),
+        chained=chained, extended=_one_of(shape, "lengths", ("short", "extended")) == "extended",
         preamble=_flag(shape, "preamble"),
     )
 

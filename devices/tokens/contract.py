@@ -17,11 +17,15 @@ Mechanism = Literal["rsa-pkcs1-sha256", "ecdsa-sha256", "sm2-sm3"]
 
 @dataclass(frozen=True, slots=True)
 class TokenCertificate:
-    """A certificate with a signing key beside it. ``key_id`` is CKA_ID or the SKF container name; ``der`` the certificate."""
+    """A certificate with a signing key beside it. ``key_id`` is CKA_ID or the SKF container name; ``der`` the certificate.
+
+    ``chain``: certificates of authorities that lie on the same token, DER, in no order; a signature takes of them what leads upward.
+    """
 
     key_id: bytes
     der: bytes
     label: str = ""
+    chain: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,241 @@
+"""The only room that knows all: builds rooms, lanes, stages and the window of a face, and closes them in reverse. Never holds a rule or a widget of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from desktop.bridge.jobs import Jobs
+from desktop.bridge.stage import Stage
+from desktop.effects.camera import RunningCamera
+from desktop.effects.cards import CardWork
+from desktop.effects.carry import Carrier, Post
+from desktop.effects.drafts import DraftWork
+from desktop.effects.lamps import LampWork
+from desktop.effects.mail import MailWork
+from desktop.effects.pictures import PictureWork
+from desktop.effects.records import RecordWork
+from desktop.effects.tokens import TokenWork
+from desktop.flows.intake import intake
+from desktop.flows.login import LOGIN
+from desktop.flows.machine import Failed
+from desktop.flows.review import REVIEW
+from desktop.flows.words import (
+    BuildReview,
+    CancelRead,
+    CheckDevices,
+    ClosePreview,
+    CompareFaces,
+    DropDraft,
+    DropStill,
+    Keep,
+    ListCertificates,
+    ListOutbox,
+    ListParked,
+    Login,
+    LogOut,
+    NewSitting,
+    Note,
+    OpenDraft,
+    OpenPreview,
+    OpenStation,
+    Operator,
+    ParkDraft,
+    PrintReceipt,
+    ReadCard,
+    ReadPinState,
+    ReceiptSaved,
+    RetryRecord,
+    SaveDraft,
+    SaveReceipt,
+    Send,
+    SignRecord,
+    StationFacts,
+    StationOpened,
+    SyncNow,
+    TakeDocument,
+    TakeFile,
+    TakePortrait,
+    WatchRecord,
+)
+from desktop.folders import data_folder
+from desktop.rooms import Rooms, open_rooms
+from desktop.single import Single
+from resources.trouble import Trouble
+from sync.errors import NotEnrolled
+from sync.tables import Tables
+
+__all__ = ["Desk", "run_face"]
+
+_CLOSE_S = 6.0
+
+
+class Desk(QObject):
+    """The staff desk without its window: stages, lanes, works. ``show_frame`` and ``print_receipt`` are set by whoever has a screen."""
+
+    def __init__(self, folder: Path, cabinet: Any = None) -> None:
+        super().__init__()
+        self._folder, self._cabinet = folder, cabinet
+        self._open: Rooms | None = None
+        self.show_frame: Callable[[Any], None] = lambda _frame: None
+        self.write_receipt: Callable[[Any, str], None] | None = None
+        self.jobs = Jobs()
+        self._carrier = Carrier(self.jobs)
+        self.login = Stage(LOGIN, self._carrier.carry)
+        self.intake = Stage(intake(Tables.load()), self._carrier.carry)
+        self.review = Stage(REVIEW, self._carrier.carry)
+        self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
+        self._tokens = TokenWork(self.rooms)
+        self._camera = RunningCamera(self.jobs)
+        self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
+        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look)
+        self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
+        self._pictures = PictureWork(self.rooms, self._camera, lambda frame: self.show_frame(frame))
+        self._records = RecordWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry())
+        self._hand_out()
+
+    def begin(self) -> None:
+        """First views and first effects."""
+        for stage in self._stages.values():
+            stage.begin()
+
+    def rooms(self) -> Rooms:
+        """The open rooms. Raises NotEnrolled before they are."""
+        if self._open is None:
+            raise NotEnrolled("nothing is open yet")
+        return self._open
+
+    def close(self) -> tuple[str, ...]:
+        """Watch, courier, lanes, store, in this order, with a deadline. Returns the names of threads that did not end."""
+        self._lamps.stop()
+        self._drafts.write_now()
+        self._cards.stop()
+        self._camera.stop()
+        self._mail.stop()
+        left = self.jobs.close(_CLOSE_S)
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+        return left
+
+    # -- who is here ------------------------------------------------------------------------------------------------------------------
+    def _operator(self) -> Operator:
+        operator: Operator | None = self.login.state.operator
+        if operator is None:
+            raise NotEnrolled("nobody is logged in")
+        return operator
+
+    def _owner(self) -> str:
+        operator: Operator | None = self.login.state.operator
+        return f"op:{operator.operator_id}" if operator is not None else ""
+
+    def _open_draft(self) -> str:
+        draft = self.intake.state.draft
+        return draft.draft_id if draft is not None else ""
+
+    # -- handlers ---------------------------------------------------------------------------------------------------------------------
+    def _hand_out(self) -> None:
+        carrier = self._carrier
+        carrier.at_once(OpenStation, self._open_station)
+        carrier.at_once(Send, lambda order, _post: self._stages[order.flow].post(order.event))
+        carrier.at_once(LogOut, lambda _order, _post: None)
+        carrier.at_once(CancelRead, lambda _order, _post: self.jobs.cancel("reader"))
+        carrier.in_lane(ListCertificates, "token", self._tokens.list)
+        carrier.in_lane(ReadPinState, "token", self._tokens.pin_state)
+        carrier.in_lane(Login, "token", self._tokens.login)
+        carrier.in_lane(SignRecord, "token", self._records.sign)
+        carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
+        carrier.at_once(NewSitting, self._drafts.make)
+        carrier.at_once(SaveDraft, self._drafts.save)
+        carrier.at_once(ParkDraft, self._drafts.park)
+        carrier.at_once(DropDraft, self._drafts.drop)
+        carrier.at_once(OpenPreview, self._pictures.open)
+        carrier.at_once(ClosePreview, self._pictures.close)
+        carrier.at_once(SyncNow, self._mail.sync)
+        carrier.at_once(WatchRecord, self._mail.watch)
+        carrier.in_lane(CheckDevices, "lamps", self._lamps.check)
+        for effect, work in ((ListParked, self._drafts.list), (OpenDraft, self._drafts.open),
+                             (DropStill, self._drafts.drop_still), (Note, self._drafts.note), (ListOutbox, self._mail.list),
+                             (RetryRecord, self._mail.retry), (BuildReview, self._records.build), (Keep, self._records.keep)):
+            carrier.in_lane(effect, "outbox", work)
+        for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
+                             (CompareFaces, self._pictures.compare)):
+            carrier.in_lane(effect, "pictures", work)
+        carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
+        carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
+
+    def _open_station(self, _order: OpenStation, post: Post) -> None:
+        if self._open is not None:
+            post(self._station_opened())
+            return
+
+        def opened(rooms: Rooms) -> None:
+            self._open = rooms
+            try:
+                self._cards.watch(self.jobs.post)
+            except Trouble:
+                self._lamps.look()
+            self._mail.start()
+            self._lamps.start()
+            post(self._station_opened())
+
+        self.jobs.start("outbox", lambda _cancel, _tell: open_rooms(self._folder, self._cabinet), opened,
+                        lambda trouble: post(Failed(trouble, "OpenStation")))
+
+    def _station_opened(self) -> StationOpened:
+        station = self.rooms().station
+        return StationOpened(StationFacts(station.station_id, station.province_name, station.hall_name, station.window, station.practice))
+
+    def _receipt(self, record_id: str, path: str, post: Post, effect: str) -> None:
+        """Facts in the lane, painting in the main thread (Qt paints there), then the journal."""
+        def painted(facts: Any) -> None:
+            try:
+                if self.write_receipt is not None:
+                    self.write_receipt(facts, path)
+            except Trouble as trouble:
+                post(Failed(trouble, effect))
+                return
+            self.jobs.start("outbox", lambda _cancel, _tell: self.rooms().note(self._owner(), "receipt.saved" if path else "receipt.printed", record_id))
+            post(ReceiptSaved(record_id, path))
+
+        self.jobs.start("outbox", lambda _cancel, _tell: self._mail.receipt(record_id), painted, lambda trouble: post(Failed(trouble, effect)))
+
+
+def run_face(face: str, full_screen: bool = False) -> int:
+    """Open one face and run until its window is closed. Exit code 0; a second start of the same folder brings the first to the front and ends with 0."""
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    folder = data_folder()
+    windows: list[Any] = []
+
+    def to_front() -> None:
+        for window in windows:
+            window.setWindowState(window.windowState() & ~window.windowState().WindowMinimized)
+            window.show()
+            window.raise_()
+            window.activateWindow()
+
+    single = Single(folder, to_front)
+    if not single.first:
+        return 0
+    session, window = _face(face, folder)
+    windows.append(window)
+    window.showFullScreen() if full_screen else window.show()
+    session.begin()
+    try:
+        return int(application.exec())
+    finally:
+        session.close()
+        single.close()
+
+
+def _face(face: str, folder: Path) -> tuple[Any, Any]:
+    from desktop.staff.window import StaffWindow
+
+    desk = Desk(folder)
+    return desk, StaffWindow(desk.login, desk.intake, desk.review)

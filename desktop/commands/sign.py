@@ -1,0 +1,145 @@
+"""``hall-intake sign list``: certificate tokens, their certificates, days left and the state of the PIN. Never asks for a PIN and never signs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from desktop.device_list import load_device_list
+from desktop.folders import data_folder
+from desktop.messages import say
+from devices.base import Device
+from devices.installed import listed
+from devices.registry import Listed, Registry
+from devices.tokens.contract import PinState, TokenDriver
+from devices.tokens.pkcs11 import Pkcs11Driver
+from resources.trouble import Trouble
+from sync.errors import CertificateTrouble
+from sync.keys import KeyCabinet
+from sync.signing import CertificateFacts, certificate_facts
+from sync.station import Station, load
+from sync.store import open_folder
+from sync.trust import validate_path
+
+__all__ = ["add_arguments", "run"]
+
+SOON = timedelta(days=30)
+"""A certificate that ends within this time is said to end soon."""
+WHY = {
+    "no-roots": "没有根证书可对", "untrusted": "不是本省认可的机构签发", "expired": "已过期", "not-yet-valid": "还没生效", "revoked": "已吊销",
+    "weak": "密钥太弱", "usage": "不是签名证书", "authority": "是机构证书", "path": "证书链不对", "format": "证书读不懂",
+}  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of this command."""
+    acts = parser.add_subparsers(dest="act", required=True, metavar="动作")
+    tokens = acts.add_parser("list", help="列出证书 Key、证书和 PIN 状态 (tokens, certificates, PIN state)")
+    tokens.add_argument("--library", action="append", metavar="路径", help="PKCS#11 库，可以给多个；不给就用本机登记的设备清单 (instead of the station's list)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit code: 0 at least one token was listed, 1 a named trouble or no token."""
+    try:
+        station, registry = _given(args.library) if args.library else _enrolled()
+    except Trouble as trouble:
+        _complain(trouble)
+        return 1
+    for trouble in registry.troubles("tokens"):
+        _complain(trouble)
+    found, now = 0, datetime.now(UTC)
+    for driver in registry.tokens():
+        with ExitStack() as closing:
+            closing.callback(getattr(driver, "close", lambda: None))
+            try:
+                devices = driver.find()
+            except Trouble as trouble:
+                print(driver.name, file=sys.stderr)
+                _complain(trouble)
+                continue
+            for device in devices:
+                found += 1
+                for line in _lines(driver, device, station, now):
+                    print(line)
+    if not found:
+        print("没有找到证书 Key (no token)", file=sys.stderr)
+    return 0 if found else 1
+
+
+def _given(paths: Sequence[str]) -> tuple[Station | None, Registry]:
+    """Libraries that the person at the command line vouches for."""
+    return None, Registry(Listed("tokens", Path(path).name, lambda path=path: Pkcs11Driver(str(Path(path).absolute()), Path(path).name)) for path in paths)
+
+
+def _enrolled() -> tuple[Station | None, Registry]:
+    """The token drivers of the administrator's signed list. Raises what opening the store and checking the list raise."""
+    folder = data_folder()
+    with open_folder(folder, KeyCabinet()) as store:
+        station = load(store)
+    return station, Registry(line for line in listed(load_device_list(folder, station)) if line.kind == "tokens")
+
+
+def _lines(driver: TokenDriver, device: Device, station: Station | None, now: datetime) -> Iterator[str]:
+    yield f"{device.name}（{driver.name}，序列号 {device.serial or '无'}{'，练习' if device.emulated else ''}）"
+    try:
+        with driver.open(device) as token:
+            state, certificates = token.pin_state(), token.certificates()
+    except Trouble as trouble:
+        yield f"  {say(trouble).title} [{trouble.code}]"
+        return
+    yield f"  PIN: {_pin(state)}"
+    if not certificates:
+        yield "  没有带私钥的证书"
+    for certificate in certificates:
+        try:
+            facts = certificate_facts(certificate.der)
+        except Trouble as trouble:
+            yield f"  证书读不懂 [{trouble.code}]"
+            continue
+        yield f"  {facts.name}（编号 {facts.id or '无'}，{facts.organisation}）"
+        yield f"    有效期 {facts.not_before:%Y-%m-%d} 至 {facts.not_after:%Y-%m-%d}，{_days(facts, now)}；密钥 {facts.key_kind}"
+        yield f"    签发 {facts.issuer}；序列号 {facts.serial}"
+        yield f"    {_standing(certificate.der, certificate.chain, facts, station, now)}"
+
+
+def _pin(state: PinState) -> str:
+    if state.locked:
+        return "已锁住，只能找发证机构解锁"
+    words = ["只剩最后一次" if state.last_try else "近来输错过" if state.low else "正常"]
+    if state.tries_left is not None and not state.last_try:
+        words.append(f"还可试 {state.tries_left} 次")
+    if state.default_pin:
+        words.append("还是出厂 PIN，要先改")
+    if state.pin_pad:
+        words.append("在 Key 上输入")
+    return "，".join(words)
+
+
+def _days(facts: CertificateFacts, now: datetime) -> str:
+    if now > facts.not_after:
+        return "已过期"
+    if now < facts.not_before:
+        return "还没生效"
+    left = facts.not_after - now
+    return f"还有 {left.days} 天" + ("，快到期了" if left < SOON else "")
+
+
+def _standing(der: bytes, chain: Sequence[bytes], facts: CertificateFacts, station: Station | None, now: datetime) -> str:
+    """What the province says of this certificate and this person, as far as this station knows."""
+    if station is None:
+        return "未对根证书（没有用本机的登记）"
+    try:
+        validate_path(der, chain, station.signer_roots, now)
+    except CertificateTrouble as trouble:
+        return f"不能用：{WHY.get(str(trouble.facts['why']), str(trouble.facts['why']))}"
+    person = station.person(facts.id)
+    return f"可信；角色 {'、'.join(person.roles)}" if person else "可信，但人员名单里没有这个编号"
+
+
+def _complain(trouble: Trouble) -> None:
+    message = say(trouble)
+    print(f"{message.title}。{message.cause}{message.next} [{trouble.code}]", file=sys.stderr)

@@ -1,0 +1,80 @@
+"""What is plugged: readers, cameras, tokens, as lamps; and the news that a token came or went. Never opens a device for longer than a look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+from PySide6.QtCore import QTimer
+
+from desktop.bridge.jobs import Jobs
+from desktop.flows.words import CheckDevices, DeviceFacts, DevicesSeen, TokensChanged
+from desktop.rooms import Rooms
+from devices.base import Device
+from devices.errors import DeviceTrouble, NoCamera, NoReader, NoToken
+
+__all__ = ["LampWork"]
+
+_POLL_MS = 1500
+"""PKCS#11 has no event that can be relied upon (project's signing notes, 1.4): presence is polled."""
+
+
+class LampWork:
+    """Handlers of the lamps. ``emit`` posts to intake, ``tokens`` to login, both in the main thread."""
+
+    def __init__(self, rooms: Any, jobs: Jobs, emit: Callable[[Any], None], tokens: Callable[[Any], None]) -> None:
+        self._rooms, self._jobs, self._emit, self._tokens = rooms, jobs, emit, tokens
+        self._plugged: frozenset[Device] | None = None
+        self._shown: DevicesSeen | None = None
+        self._timer = QTimer()
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self.look)
+
+    def start(self) -> None:
+        self._timer.start()
+        self.look()
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def look(self) -> None:
+        """In the main thread; a look that is still on its way is not doubled, and a busy token is left in peace."""
+        if self._jobs.busy("token") or self._jobs.busy("lamps"):
+            return
+        self._jobs.start("token", self._token_lamp, self._token_seen, None)
+
+    def check(self, _order: CheckDevices, _cancel: Event, _tell: Any) -> DevicesSeen:
+        token, _ = self._token_lamp(_cancel, _tell)
+        return self._all(token)
+
+    def _token_lamp(self, _cancel: Event, _tell: Any) -> tuple[DeviceFacts, frozenset[Device]]:
+        rooms: Rooms = self._rooms()
+        found = rooms.registry.find("tokens")
+        return _lamp("token", found.devices, found.troubles, NoToken.code), frozenset(found.devices)
+
+    def _token_seen(self, answer: tuple[DeviceFacts, frozenset[Device]]) -> None:
+        lamp, plugged = answer
+        if self._plugged is not None and plugged != self._plugged:
+            self._tokens(TokensChanged())
+        self._plugged = plugged
+        self._jobs.start("lamps", lambda _cancel, _tell: self._all(lamp), self._show, None)
+
+    def _all(self, token: DeviceFacts) -> DevicesSeen:
+        rooms: Rooms = self._rooms()
+        readers, cameras = rooms.registry.find("cards"), rooms.registry.find("cameras")
+        return DevicesSeen((_lamp("reader", readers.devices, readers.troubles, NoReader.code), _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code),
+                            token))
+
+    def _show(self, seen: DevicesSeen) -> None:
+        if seen != self._shown:
+            self._shown = seen
+            self._emit(seen)
+
+
+def _lamp(name: str, devices: tuple[Device, ...], troubles: tuple[DeviceTrouble, ...], none: str) -> DeviceFacts:
+    if devices:
+        return DeviceFacts(name, "good", devices[0].name)
+    if troubles:
+        return DeviceFacts(name, "trouble", code=troubles[0].code)
+    return DeviceFacts(name, "absent", code=none)

@@ -1,0 +1,166 @@
+"""What became of kept records: lists, the courier's thread and its news, receipts. Never sends by itself: that is the courier's work."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any
+
+from desktop.bridge.jobs import Jobs
+from desktop.effects.carry import Post
+from desktop.flows.intake_state import hall_date
+from desktop.flows.words import (
+    CourierFacts,
+    CourierSeen,
+    ListOutbox,
+    OutboxFacts,
+    OutboxListed,
+    ReceiptFacts,
+    RecordMoved,
+    RetryRecord,
+    SyncNow,
+    WatchRecord,
+)
+from desktop.rooms import Rooms, now
+from resources.trouble import Trouble
+from sync.canon import parse_canonical, parse_json
+from sync.courier import CourierStatus
+from sync.errors import StoreTrouble
+from sync.outbox_row import OutboxRow
+
+__all__ = ["MailWork", "receipt_facts"]
+
+_SHOWN = 500
+"""Most records of one person that the list shows; older ones are found by the command line."""
+_RETURNED = frozenset({"correction_required", "refused"})
+_WAITING = frozenset({"kept", "uploading", "uploaded", "kept_unsigned", "signing"})
+
+
+def receipt_payload(envelope: bytes) -> Mapping[str, Any]:
+    """The payload of a receipt that was verified before it was kept."""
+    return parse_json(base64.b64decode(parse_json(envelope, "receipt")["payload"]), "receipt")
+
+
+def receipt_facts(rooms: Rooms, row: OutboxRow) -> ReceiptFacts | None:
+    """What the receipt page and the paper say, or None while there is no receipt."""
+    if row.receipt is None:
+        return None
+    payload, station = receipt_payload(row.receipt), rooms.station
+    record: Mapping[str, Any] = {}
+    if row.state == "receipted":
+        record = parse_canonical(rooms.outbox.open_packet(row.record_id)[0].content, "record")
+    collector = record.get("collector", {}).get("name", "")
+    return ReceiptFacts(row.record_id, payload["serial"], datetime.fromisoformat(payload["received_at"]), row.summary.name, row.summary.id_tail,
+                        row.summary.categories, len(record.get("attachments", ())), row.record_digest, station.practice, station.province_name,
+                        station.hall_name, station.window, collector)
+
+
+class MailWork:
+    """Handlers around the outbox. ``emit`` posts to intake in the main thread; ``owner`` gives the row owner of who is logged in, or an empty text."""
+
+    def __init__(self, rooms: Any, owner: Callable[[], str], jobs: Jobs, emit: Callable[[Any], None]) -> None:
+        self._rooms, self._owner, self._jobs, self._emit = rooms, owner, jobs, emit
+        self._wake = threading.Event()
+        self._looking = False
+        self._watched: dict[str, tuple[str, Post]] = {}
+
+    # -- the courier's thread -------------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        courier = self._rooms().make_courier(lambda status: self._jobs.post(lambda: self._told(status)))
+        self._jobs.run("courier", lambda stop: courier.run(stop, self._wake))
+
+    def stop(self) -> None:
+        """Wake it, so that it sees that it shall end."""
+        self._wake.set()
+
+    def hurry(self) -> None:
+        self._wake.set()
+
+    def sync(self, _order: SyncNow, _post: Post) -> None:
+        self.hurry()
+
+    def _told(self, status: CourierStatus) -> None:
+        known = status.online or status.offline_since is not None
+        self._emit(CourierSeen(CourierFacts(status.online if known else None, status.offline_since, status.moving, status.done_bytes, status.total_bytes,
+                                            status.last_success, status.next_try_at, status.last_error_code)))
+        if not status.moving or status.done_bytes in (0, status.total_bytes):
+            self.look()
+
+    # -- looking --------------------------------------------------------------------------------------------------------------------
+    def look(self) -> None:
+        """In the main thread: list anew and tell what moved; one look at a time."""
+        if self._looking or not self._owner():
+            return
+        self._looking = True
+
+        def work(cancel: Event, tell: Any) -> tuple[OutboxListed, list[RecordMoved]]:
+            return self.list(ListOutbox(), cancel, tell), self._moves()
+
+        def done(answer: tuple[OutboxListed, list[RecordMoved]]) -> None:
+            self._looking = False
+            self._emit(answer[0])
+            for moved in answer[1]:
+                _, post = self._watched[moved.record_id]
+                self._watched[moved.record_id] = (moved.state, post)
+                post(moved)
+
+        def failed(_trouble: Trouble) -> None:
+            self._looking = False
+
+        self._jobs.start("outbox", work, done, failed)
+
+    def list(self, _order: ListOutbox, _cancel: Event, _tell: Any) -> OutboxListed:
+        rows = self._newest()
+        today = hall_date(now())
+        counts = {
+            "waiting": sum(row.state in _WAITING for row in rows), "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
+            "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
+            "today": sum(hall_date(row.kept_at) == today for row in rows),
+        }
+        return OutboxListed(tuple(_facts(row) for row in rows), counts)
+
+    def watch(self, order: WatchRecord, post: Post) -> None:
+        self._watched = {order.record_id: ("", post)}
+        self.look()
+
+    def retry(self, order: RetryRecord, cancel: Event, tell: Any) -> OutboxListed:
+        rooms: Rooms = self._rooms()
+        rooms.outbox.retry(order.record_id, who=self._owner(), owner=self._owner())
+        self.hurry()
+        return self.list(ListOutbox(), cancel, tell)
+
+    def receipt(self, record_id: str) -> ReceiptFacts:
+        """For paper. Raises StoreTrouble where there is no receipt, NotAllowed for another person's record."""
+        rooms: Rooms = self._rooms()
+        row = rooms.outbox.row(record_id, self._owner())
+        facts = receipt_facts(rooms, row) if row is not None else None
+        if facts is None:
+            raise StoreTrouble("no receipt yet", step="receipt")
+        return facts
+
+    def _newest(self) -> list[OutboxRow]:
+        rooms: Rooms = self._rooms()
+        rows: list[OutboxRow] = []
+        after: OutboxRow | None = None
+        while page := rooms.outbox.rows(self._owner(), limit=_SHOWN, after=after):
+            rows, after = [*rows, *page][-_SHOWN:], page[-1]
+        return rows[::-1]
+
+    def _moves(self) -> list[RecordMoved]:
+        rooms: Rooms = self._rooms()
+        moves: list[RecordMoved] = []
+        for record_id, (state, _) in tuple(self._watched.items()):
+            row = rooms.outbox.row(record_id)
+            if row is not None and row.state != state:
+                moves.append(RecordMoved(record_id, row.state, receipt_facts(rooms, row)))
+        return moves
+
+
+def _facts(row: OutboxRow) -> OutboxFacts:
+    serial = receipt_payload(row.receipt)["serial"] if row.receipt is not None else ""
+    waits = row.next_try_at if row.state in _WAITING and row.next_try_at > row.kept_at + timedelta(seconds=1) else None
+    return OutboxFacts(row.record_id, row.summary.name, row.summary.id_tail, row.summary.categories, row.state, row.kept_at, row.sent_at, row.tries,
+                       row.reason or row.last_error, waits, serial, row.remote_state, tuple(text for _, text in row.remote_items))

@@ -1,0 +1,107 @@
+"""Opens the rooms that a face needs, in their order, and closes them in reverse: store, station, outbox, drivers. Never knows Qt or a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from desktop.device_list import load_device_list
+from devices.cameras.opencv import OpencvDriver
+from devices.cards.pcsc import PcscDriver
+from devices.errors import DriverMissing
+from devices.installed import installed
+from devices.registry import Registry
+from devices.vision.face import Models
+from sync.blobs import Blobs
+from sync.courier import Courier, CourierStatus
+from sync.journal import Journal
+from sync.keys import KeyCabinet
+from sync.news import News
+from sync.outbox import Outbox
+from sync.parked import Parked
+from sync.province import Province
+from sync.station import Station, load
+from sync.store import Keys, Store, open_folder
+from sync.tables import Tables
+
+__all__ = ["Rooms", "now", "open_rooms"]
+
+
+def now() -> datetime:
+    """The station's clock: aware, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Rooms:
+    """The open rooms of one station. ``close`` may be called twice."""
+
+    folder: Path
+    store: Store
+    blobs: Blobs
+    journal: Journal
+    parked: Parked
+    outbox: Outbox
+    province: Province
+    registry: Registry
+    devices: Mapping[str, Any] = field(repr=False)
+    models: Models
+    tables: Tables
+
+    @property
+    def station(self) -> Station:
+        """As the last downlink left it."""
+        return self.province.station
+
+    def cards(self) -> PcscDriver:
+        """The PC/SC driver. Raises DriverMissing, or why it could not be loaded."""
+        for driver in self.registry.cards():
+            if isinstance(driver, PcscDriver):
+                return driver
+        raise next(iter(self.registry.troubles("cards")), DriverMissing("no card driver", library="pcsc"))
+
+    def cameras(self) -> OpencvDriver:
+        """The camera driver. Raises DriverMissing, or why it could not be loaded."""
+        for driver in self.registry.cameras():
+            if isinstance(driver, OpencvDriver):
+                return driver
+        raise next(iter(self.registry.troubles("cameras")), DriverMissing("no camera driver", library="opencv"))
+
+    def make_courier(self, tell: Callable[[CourierStatus], None]) -> Courier:
+        """The way to the province for this store; ``tell`` is called in the courier's thread."""
+        return Courier(self.outbox, self.blobs, self.province, News(self.store, self.outbox, self.journal), now, tell)
+
+    def note(self, who: str, what: str, about: str = "", facts: Mapping[str, str | int | bool] | None = None) -> None:
+        """One journal line in a transaction of its own."""
+        with self.store.write() as tx:
+            self.journal.write(tx, who, what, about, facts)
+
+    def close(self) -> None:
+        for driver in self.registry.tokens():
+            stop = getattr(driver, "close", None)
+            if stop is not None:
+                stop()
+        self.province.close()
+        self.store.close()
+
+
+def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
+    """Opens what was enrolled in ``folder``; nothing is made. Raises NotEnrolled, the kinds of StoreTrouble, DeviceListRefused."""
+    store = open_folder(folder, cabinet or KeyCabinet())
+    try:
+        station = load(store)
+        members = load_device_list(folder, station)
+        blobs = Blobs(folder / "blobs")
+        blobs.prepare()
+        journal = Journal(store, station.station_id)
+        outbox = Outbox(store, blobs, journal, now)
+        outbox.begin()
+        registry = installed(members)
+        return Rooms(folder, store, blobs, journal, Parked(store, blobs, now), outbox, Province(station, folder=folder), registry, members,
+                     Models.from_json(members["models"]), Tables.load())
+    except BaseException:
+        store.close()
+        raise

@@ -1,0 +1,188 @@
+"""Packets and stills as write-once files under random names. Never renames, overwrites or reads meaning into them; the row is the commit (store.py).
+
+Order of a write: new file, write, fsync, fsync the folder; only then may a row name it. What a crash leaves without a row is an orphan and is
+swept at start. A reserve file keeps room on the disk: even deleting needs some (facts: a full tmpfs refuses the transaction that would free it).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.errors import DiskFull, StoreTrouble
+
+__all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
+
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Size of the reserve file; given up only so that deleting can go on."""
+ROOM_BYTES = 256 * 1024 * 1024
+"""Free room below which no new capture begins."""
+
+_NAME = re.compile(r"^[0-9a-f]{32}$")
+_RESERVE = "reserve"
+_PACKET_MAGIC = b"HIPK"
+_ORPHAN_PACKETS = 4
+"""A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told."""
+_PIECE = 1024 * 1024
+_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did: ids dropped, and ids of packets kept because there were too many of them for a crash."""
+
+    dropped: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+class Blobs:
+    """The files of one store, flat in ``folder`` (mode 0700). ``free`` gives the free bytes of the disk, ``fsync`` syncs a descriptor."""
+
+    def __init__(self, folder: Path, *, room: int = ROOM_BYTES, reserve: int = RESERVE_BYTES, fsync: Callable[[int], None] = os.fsync,
+                 free: Callable[[Path], int] | None = None) -> None:
+        self.folder = folder
+        self._room = room
+        self._reserve = reserve
+        self._fsync = fsync
+        self._free = free or _free_bytes
+
+    def prepare(self) -> None:
+        """Makes the folder and, where there is room, the reserve file. Raises StoreTrouble where the folder cannot be made."""
+        try:
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._sync_folder(self.folder.parent)
+        except OSError as error:
+            raise StoreTrouble(f"blobs: {error.strerror}", step="folder") from error
+        self.keep_reserve()
+
+    def write(self, content: bytes | Iterable[bytes]) -> str:
+        """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted.
+
+        Raises DiskFull (facts free, needed in bytes; nothing is left behind), StoreTrouble for other file errors.
+        """
+        size = len(content) if isinstance(content, bytes) else 0
+        self.check_room(size)
+        blob_id = uuid.uuid4().hex
+        path = self._at(blob_id)
+        try:
+            with path.open("xb", buffering=0) as blob:
+                for piece in _pieces(content):
+                    _write_all(blob.fileno(), piece)
+                self._fsync(blob.fileno())
+            self._sync_folder(self.folder)
+        except OSError as error:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+            if error.errno in _FULL:
+                raise DiskFull("blob", free=self.free(), needed=size) from error
+            raise StoreTrouble(f"blob: {error.strerror}", step="blob") from error
+        return blob_id
+
+    def path(self, blob_id: str) -> Path:
+        """Where the file lies. Raises StoreTrouble where it is gone, ValueError for what is no id."""
+        path = self._at(blob_id)
+        if not path.is_file():
+            raise StoreTrouble(f"blob {blob_id} is not there", step="blob")
+        return path
+
+    def read(self, blob_id: str) -> bytes:
+        """The whole file. Raises StoreTrouble."""
+        try:
+            return self.path(blob_id).read_bytes()
+        except OSError as error:
+            raise StoreTrouble(f"blob: {error.strerror}", step="blob") from error
+
+    def drop(self, blob_id: str) -> None:
+        """Unlinks the file; one that is not there or cannot go now (held open by a virus scanner) is left to the next sweep."""
+        with suppress(OSError):
+            self._at(blob_id).unlink(missing_ok=True)
+
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all files there, in order of name."""
+        return tuple(sorted(one.name for one in self.folder.iterdir() if _NAME.match(one.name)))
+
+    def sweep(self, known_ids: Collection[str]) -> Swept:
+        """Drops files that no row knows. Only at start, with the store locked and checked, before anything is written. Other files are not touched."""
+        orphans = tuple(one for one in self.ids() if one not in known_ids)
+        packets = tuple(one for one in orphans if self._is_packet(one))
+        kept = packets if len(packets) > _ORPHAN_PACKETS else ()
+        dropped = tuple(one for one in orphans if one not in kept)
+        for one in dropped:
+            self.drop(one)
+        return Swept(dropped, kept)
+
+    def free(self) -> int:
+        """Free bytes on the disk of this folder."""
+        return self._free(self.folder)
+
+    def check_room(self, needed: int = 0) -> None:
+        """Raises DiskFull (facts free, needed in bytes) where new captures may not begin."""
+        free = self.free()
+        if free < self._room + needed:
+            raise DiskFull("below the floor", free=free, needed=self._room + needed)
+
+    def keep_reserve(self) -> None:
+        """Makes the reserve file again, where there is room for it and for new captures."""
+        if not self._reserve:
+            return
+        path = self.folder / _RESERVE
+        with suppress(OSError):
+            if (path.stat().st_size if path.exists() else -1) == self._reserve or self.free() < self._reserve + self._room:
+                return
+            with path.open("wb", buffering=0) as reserve:
+                for start in range(0, self._reserve, _PIECE):
+                    _write_all(reserve.fileno(), b"\xa5" * min(_PIECE, self._reserve - start))
+                self._fsync(reserve.fileno())
+
+    @contextmanager
+    def reserve_given_up(self) -> Generator[None]:
+        """While it lasts the reserve's room is free: for deleting on a full disk. The reserve comes back where there is room."""
+        with suppress(OSError):
+            (self.folder / _RESERVE).unlink(missing_ok=True)
+        try:
+            yield
+        finally:
+            self.keep_reserve()
+
+    def _at(self, blob_id: str) -> Path:
+        if not _NAME.match(blob_id):
+            raise ValueError("not the id of a blob")
+        return self.folder / blob_id
+
+    def _is_packet(self, blob_id: str) -> bool:
+        try:
+            with self._at(blob_id).open("rb") as blob:
+                return blob.read(len(_PACKET_MAGIC)) == _PACKET_MAGIC
+        except OSError:
+            return False
+
+    def _sync_folder(self, path: Path) -> None:
+        if os.name == "nt":
+            return  # a folder cannot be synced there; the file's own FlushFileBuffers is all that Windows offers
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            self._fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _pieces(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return (content,) if isinstance(content, bytes) else content
+
+
+def _write_all(descriptor: int, piece: bytes) -> None:
+    left = memoryview(piece)
+    while left:
+        left = left[os.write(descriptor, left):]

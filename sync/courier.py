@@ -1,0 +1,367 @@
+"""One loop that takes the next due record one step further: kept, uploading, uploaded, receipted. Never signs, never sends what is unsigned.
+
+A step is small and ends on the disk; whatever is cut short is asked for (GET /v1/records/{id}, HEAD) before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, Protocol
+
+from sync.envelope import open_envelope
+from sync.errors import (
+    ClockWrong,
+    FormatTrouble,
+    PacketDamaged,
+    ProvinceBusy,
+    ProvinceRefused,
+    ProvinceTrouble,
+    ProvinceUnreachable,
+    ReceiptMismatch,
+    SignatureInvalid,
+    StoreTrouble,
+    SyncTrouble,
+    TlsTrouble,
+)
+from sync.news import News
+from sync.patience import Patience, delay
+from sync.province import Province
+from sync.receipt import check
+from sync.station import Station
+from sync.upload import check_packet, upload_packet
+
+__all__ = ["Courier", "CourierStatus", "Queue", "QueueRow"]
+
+_LOG = logging.getLogger(__name__)
+
+DUE = ("kept", "uploading", "uploaded")
+POLL_S = 2.0
+"""Seconds between two looks at an empty queue; ``wake`` is quicker."""
+DIGEST_TRIES = 3
+"""Uploads whose packet arrived with another digest before the record is set aside."""
+_HOST = (ProvinceUnreachable, ProvinceBusy, TlsTrouble, ClockWrong)
+"""Troubles of the way or the host, not of a record."""
+_STATION_CODES = ("station.", "route.", "enrolment.", "tus.")
+"""Refusals that are about this station or the program: the records wait, none is set aside."""
+ROOTS_MAY_HELP = ("unknown_key", "revoked", "key_age")
+"""Why a receipt's signature does not count here, where a newer list of keys may say otherwise."""
+_TELL_EVERY_S = 0.1
+
+
+class QueueRow(Protocol):
+    """What of ``sync.outbox.OutboxRow`` the courier reads."""
+
+    @property
+    def record_id(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def packet_blob(self) -> str: ...
+    @property
+    def packet_digest(self) -> str: ...
+    @property
+    def packet_size(self) -> int: ...
+    @property
+    def record_digest(self) -> str: ...
+    @property
+    def signature(self) -> bytes: ...
+    @property
+    def acts(self) -> Sequence[Any]: ...
+    @property
+    def upload_id(self) -> str: ...
+    @property
+    def tries(self) -> int: ...
+
+
+class Queue(Protocol):
+    """What of ``sync.outbox.Outbox`` the courier moves."""
+
+    def next_due(self, now: datetime) -> QueueRow | None: ...
+    def row(self, record_id: str) -> QueueRow | None: ...
+    def rows(self, *, states: Sequence[str]) -> Sequence[QueueRow]: ...
+    def mark(self, record_id: str, state: str, **facts: Any) -> None: ...
+    def failed(self, record_id: str, code: str, next_try_at: datetime, detail: str) -> None: ...
+    def set_aside(self, record_id: str, reason: str) -> None: ...
+    def receipted(self, record_id: str, receipt_envelope: bytes) -> None: ...
+
+
+class Packets(Protocol):
+    """Where packets lie: ``sync.blobs.Blobs``."""
+
+    def path(self, blob_id: str) -> Path: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CourierStatus:
+    """A snapshot for the screen. ``moving``: a record id or empty; bytes are of its packet; times are aware UTC; ``clock_offset_s``: province minus station."""
+
+    online: bool = False
+    offline_since: datetime | None = None
+    moving: str = ""
+    done_bytes: int = 0
+    total_bytes: int = 0
+    last_success: datetime | None = None
+    next_try_at: datetime | None = None
+    last_error_code: str = ""
+    clock_offset_s: float | None = None
+
+
+class Courier:
+    """The way of the records. ``step``, ``refresh`` and ``run`` belong to one thread; ``status`` and ``station`` may be read from any."""
+
+    def __init__(
+        self, outbox: Queue, packets: Packets, province: Province, news: News, clock: Callable[[], datetime], tell: Callable[[CourierStatus], None], *,
+        random: Callable[[], float] | None = None, monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out."""
+        self._outbox, self._packets, self._province, self._news = outbox, packets, province, news
+        self._clock, self._tell, self._random, self._monotonic = clock, tell, random or SystemRandom().random, monotonic
+        self._host = Patience(self._random)
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._status = CourierStatus()
+        self._told = 0.0
+        self._asked: set[str] = set()
+        self._hurried: list[str] = []
+        self._other_digest: dict[str, int] = {}
+
+    @property
+    def station(self) -> Station:
+        """The station after the last downlink."""
+        return self._province.station
+
+    def status(self) -> CourierStatus:
+        """How things stand now."""
+        with self._lock:
+            return self._status
+
+    def run(self, stop: threading.Event, wake: threading.Event) -> None:
+        """The thread's body. ``wake`` = "sync now": waits and due times are passed over once.
+
+        Ends at the next step after ``stop``; set ``wake`` too to end at once. Closes the province's sessions.
+        """
+        self._stop = stop
+        while not stop.is_set():
+            if wake.is_set():
+                wake.clear()
+                self.hurry()
+            try:
+                moved = self._turn()
+            except Exception as error:  # the queue must outlive any fault: it is named, waited upon and tried again
+                self._note_fault(error)
+                moved = False
+            if not moved and not stop.is_set():
+                wake.wait(self._pause())
+        self._province.close()
+
+    def hurry(self) -> None:
+        """The next steps do not wait for due times: each record is tried once more, and the news is asked for."""
+        self._host.hurry(self._monotonic())
+        self._news.hurry()
+        self._hurried = [row.record_id for row in self._outbox.rows(states=DUE)]
+
+    def refresh(self) -> bool:
+        """Asks the clock and the news where they are due; whether anything was asked. Troubles are kept in the status."""
+        if self._host.left(self._monotonic()) > 0 or not self._news.due(self._monotonic()):
+            return False
+        try:
+            self._news.ask(self._province, self._clock(), self._monotonic())
+        except SyncTrouble as trouble:
+            self._host_trouble(trouble)
+            return False
+        self._served(self._news.trouble_code)
+        return True
+
+    def step(self) -> bool:
+        """Takes the next due record one step further; false where nothing is due or the host must be left in peace. Raises StoreTrouble only."""
+        if self._host.left(self._monotonic()) > 0 or (self._host.must_probe and not self._probe()):
+            return False
+        row = self._next()
+        if row is None:
+            return False
+        self._show(moving=row.record_id, done_bytes=0, total_bytes=row.packet_size)
+        try:
+            self._advance(row)
+        except (ProvinceTrouble, SignatureInvalid, FormatTrouble, PacketDamaged) as trouble:
+            self._settle(row, trouble)
+        finally:
+            self._show(moving="", done_bytes=0, total_bytes=0)
+        return True
+
+    # -- one step -------------------------------------------------------------------------------------------------------------------
+    def _turn(self) -> bool:
+        asked = self.refresh()
+        return self.step() or asked
+
+    def _next(self) -> QueueRow | None:
+        """The record that is due, else one that a person will not wait for."""
+        row = self._outbox.next_due(self._clock())
+        while row is None and self._hurried:
+            row = self._outbox.row(self._hurried[0])
+            if row is None or row.state not in DUE:
+                row = None
+                del self._hurried[0]
+        return row
+
+    def _advance(self, row: QueueRow) -> None:
+        if not row.signature:
+            raise SignatureInvalid("a record without a signature is never sent", why="unsigned")
+        if self._knows(row):
+            return
+        if row.state == "kept":
+            self._outbox.mark(row.record_id, "uploading")
+        elif row.state == "uploading":
+            self._upload(row)
+        else:
+            self._take(row, self._province.submit(row, row.upload_id))
+            return
+        self._asked.add(row.record_id)
+
+    def _knows(self, row: QueueRow) -> bool:
+        """Reconcile: where this record may have reached the province before, ask first. True where its receipt was taken."""
+        if row.record_id in self._asked or not (row.tries or row.upload_id):
+            return False
+        untrusted = self._province.record(row.record_id)
+        if untrusted is None:
+            self._asked.add(row.record_id)
+            return False
+        self._take(row, untrusted)
+        return True
+
+    def _upload(self, row: QueueRow) -> None:
+        path = self._packet(row)
+        check_packet(path, row.packet_digest, row.packet_size)
+        done = upload_packet(
+            self._province.wire(), path, row.record_id, row.packet_digest, row.upload_id or None, self._stop, self._progress,
+            lambda made: self._outbox.mark(row.record_id, "uploading", upload_id=made, upload_offset=0),
+        )
+        if done.complete:
+            self._outbox.mark(row.record_id, "uploaded", upload_id=done.upload_id, upload_offset=done.offset, sent_at=self._clock())
+        else:
+            self._outbox.mark(row.record_id, "uploading", upload_id=done.upload_id, upload_offset=done.offset)
+        self._served()
+
+    def _packet(self, row: QueueRow) -> Path:
+        try:
+            return self._packets.path(row.packet_blob)
+        except (StoreTrouble, ValueError) as error:
+            raise PacketDamaged("the packet file is gone") from error
+
+    def _take(self, row: QueueRow, untrusted: bytes) -> None:
+        check(self._opened(untrusted), row, self.station)
+        self._outbox.receipted(row.record_id, untrusted)
+        self._asked.discard(row.record_id)
+        self._served()
+
+    def _opened(self, untrusted: bytes) -> dict[str, Any]:
+        """The receipt of an envelope. Raises ReceiptMismatch, and SignatureInvalid where newer roots may yet vouch for it."""
+        try:
+            return open_envelope(untrusted, self.station.keys, "receipt")
+        except FormatTrouble as error:
+            raise ReceiptMismatch(error.detail, member="envelope") from error
+        except SignatureInvalid as error:
+            if error.facts.get("why") in ROOTS_MAY_HELP:
+                raise
+            raise ReceiptMismatch(error.detail, member="signature") from error
+
+    # -- troubles -------------------------------------------------------------------------------------------------------------------
+    def _settle(self, row: QueueRow, trouble: SyncTrouble) -> None:
+        """What becomes of the record after ``trouble``."""
+        self._asked.discard(row.record_id)
+        if row.record_id in self._hurried:
+            self._hurried.remove(row.record_id)
+        why = str(trouble.facts.get("why", ""))
+        if isinstance(trouble, _HOST) or (isinstance(trouble, ProvinceRefused) and why.startswith(_STATION_CODES)):
+            self._host_trouble(trouble)
+            self._outbox.failed(row.record_id, trouble.code, self._clock(), trouble.detail)
+        elif why.startswith("upload.") or (why == "packet.digest" and self._may_send_again(row)):
+            # The province has not all of the packet. A new POST gives the same upload, or a new one where it was dropped; HEAD says where it stands.
+            self._outbox.mark(row.record_id, "kept", upload_id="", upload_offset=0)
+            self._later(row, trouble)
+        elif isinstance(trouble, (ProvinceRefused, ReceiptMismatch, PacketDamaged)):
+            self._put_aside(row, trouble, trouble.code)
+        elif isinstance(trouble, SignatureInvalid) and why == "unsigned":
+            self._put_aside(row, trouble, trouble.code)
+        elif isinstance(trouble, SignatureInvalid) and why in ROOTS_MAY_HELP:
+            self._news.hurry()  # the province may sign with a key of newer roots
+            self._later(row, trouble)
+        else:
+            self._host.doubted(self._monotonic())
+            self._later(row, trouble)
+
+    def _may_send_again(self, row: QueueRow) -> bool:
+        """The packet here is whole (``check_packet``), what arrived was not: a few whole uploads more before a person must look."""
+        self._other_digest[row.record_id] = self._other_digest.get(row.record_id, 0) + 1
+        return self._other_digest[row.record_id] < DIGEST_TRIES
+
+    def _later(self, row: QueueRow, trouble: SyncTrouble) -> None:
+        wait = delay(row.tries + 1, _at_least(trouble), self._random)
+        self._outbox.failed(row.record_id, trouble.code, self._clock() + timedelta(seconds=wait), trouble.detail)
+        self._show(last_error_code=trouble.code)
+
+    def _put_aside(self, row: QueueRow, trouble: SyncTrouble, reason: str) -> None:
+        _LOG.warning("record %s set aside: %s", row.record_id, reason)
+        self._outbox.failed(row.record_id, trouble.code, self._clock(), trouble.detail)  # keeps the province's own code visible
+        self._outbox.set_aside(row.record_id, reason)
+        self._show(last_error_code=trouble.code)
+
+    def _host_trouble(self, trouble: SyncTrouble) -> None:
+        now = self._clock()
+        self._host.failed(self._monotonic(), _at_least(trouble))
+        wait = timedelta(seconds=self._host.left(self._monotonic()))
+        self._show(online=False, offline_since=self.status().offline_since or now, next_try_at=now + wait, last_error_code=trouble.code,
+                   clock_offset_s=self._offset_s())
+
+    def _probe(self) -> bool:
+        """The breaker is open: one small question. A clock that differs is no failure of the host."""
+        try:
+            self._province.time()
+        except SyncTrouble as trouble:
+            self._host_trouble(trouble)
+            return False
+        self._served()
+        return True
+
+    def _note_fault(self, error: Exception) -> None:
+        code = error.code if isinstance(error, SyncTrouble) else SyncTrouble.code
+        _LOG.error("the courier stopped short: %s", type(error).__name__)
+        self._host.failed(self._monotonic())
+        self._show(last_error_code=code, next_try_at=self._clock() + timedelta(seconds=self._host.left(self._monotonic())))
+
+    # -- status ---------------------------------------------------------------------------------------------------------------------
+    def _served(self, error_code: str = "") -> None:
+        self._host.succeeded()
+        self._show(online=True, offline_since=None, next_try_at=None, last_success=self._clock(), last_error_code=error_code,
+                   clock_offset_s=self._offset_s())
+
+    def _offset_s(self) -> float | None:
+        return self._news.clock_offset.seconds if self._news.clock_offset else None
+
+    def _progress(self, done: int, total: int) -> None:
+        if done == total or self._monotonic() - self._told >= _TELL_EVERY_S:
+            self._told = self._monotonic()
+            self._show(done_bytes=done, total_bytes=total)
+
+    def _show(self, **changes: Any) -> None:
+        with self._lock:
+            changed = replace(self._status, **changes)
+            same, self._status = changed == self._status, changed
+        if not same:
+            self._tell(changed)
+
+    def _pause(self) -> float:
+        left = self._host.left(self._monotonic())
+        return min(max(left, 0.05), POLL_S) if left else POLL_S
+
+
+def _at_least(trouble: SyncTrouble) -> float:
+    """Seconds that the province asked to wait."""
+    asked = trouble.facts.get("retry_after", 0.0)
+    return float(asked) if isinstance(asked, (int, float)) else 0.0

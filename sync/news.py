@@ -1,0 +1,125 @@
+"""What the courier asks beside the records: clock, downlink, states of records sent, journal head, what may be purged. Never moves a record.
+
+Only the answers of the province change what is known here; the local clock alone never makes anything purgeable.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from random import SystemRandom
+from typing import Any, Protocol
+
+from sync.downlink import Purpose, States
+from sync.errors import ClockWrong, ProvinceRefused, SyncTrouble
+from sync.province import ClockOffset, Province
+from sync.station import StationStore, apply
+
+__all__ = ["News"]
+
+_LOG = logging.getLogger(__name__)
+
+STATES_EVERY_S = 60.0
+DOWNLINK_EVERY_S = 900.0
+STATES_AT_ONCE = 500
+"""Most records of one states answer (FORMATS section 7): so many = there are more."""
+
+
+class Mirror(Protocol):
+    """What of ``sync.outbox.Outbox`` takes the province's view of a record, and forgets what is long receipted."""
+
+    def remote_state(self, record_id: str, state: str, at: datetime, until: date | None, items: Sequence[tuple[str, str]]) -> object: ...
+    def purge_due(self, now: datetime, retention_days: int) -> object: ...
+
+
+class Head(Protocol):
+    """What of ``sync.journal.Journal`` is told to the province."""
+
+    def head(self) -> Mapping[str, Any]: ...
+
+
+class News:
+    """Asked by the courier's thread. ``clock_offset`` and ``trouble_code`` are those of the last asking."""
+
+    def __init__(self, store: StationStore, outbox: Mirror, journal: Head | None = None, random: Callable[[], float] | None = None) -> None:
+        self._store, self._outbox, self._journal, self._random = store, outbox, journal, random or SystemRandom().random
+        self._next_states = self._next_downlink = float("-inf")
+        self.clock_offset: ClockOffset | None = None
+        self.trouble_code = ""
+
+    def hurry(self) -> None:
+        """Everything is due."""
+        self._next_states = self._next_downlink = float("-inf")
+
+    def due(self, now: float) -> bool:
+        """``now``: seconds of the monotonic clock."""
+        return now >= min(self._next_states, self._next_downlink)
+
+    def ask(self, province: Province, moment: datetime, now: float) -> None:
+        """One round. Raises the kinds of ProvinceTrouble where the host does not serve; refused objects are logged and left in ``trouble_code``."""
+        self.trouble_code = ""
+        self.clock_offset = province.time()
+        if self.clock_offset.wrong:
+            self.trouble_code = ClockWrong.code
+        try:
+            self._ask_all(province, moment, now, self.clock_offset)
+        except ProvinceRefused as refused:
+            if self.clock_offset.wrong:  # to a clock that is off, this station's certificate is not yet or no longer good
+                raise ClockWrong(refused.detail, seconds=round(abs(self.clock_offset.seconds))) from refused
+            raise
+
+    def _ask_all(self, province: Province, moment: datetime, now: float, offset: ClockOffset) -> None:
+        if now >= self._next_downlink:
+            for purpose in ("roots", "settings", "tables"):
+                self._fetch(province, purpose)
+            self._next_downlink = now + DOWNLINK_EVERY_S * (0.8 + 0.4 * self._random())
+        self._ask_states(province)
+        self._tell_head(province)
+        self._purge(province, offset.corrected(moment))
+        self._next_states = now + STATES_EVERY_S * (0.8 + 0.4 * self._random())
+
+    def _ask_states(self, province: Province) -> None:
+        while True:
+            told: list[States] = []
+
+            def mirror(states: States, told: list[States] = told) -> None:
+                for one in states.records:
+                    self._outbox.remote_state(one.record_id, one.state, one.at, one.until, one.items)
+                told.append(states)
+
+            before = province.station.states_cursor
+            self._fetch(province, "states", before, mirror)
+            if not told or len(told[0].records) < STATES_AT_ONCE or province.station.states_cursor <= before:
+                return
+
+    def _fetch(self, province: Province, purpose: Purpose, since: int = 0, before: Callable[[States], None] | None = None) -> None:
+        try:
+            untrusted = province.downlink(purpose, since)
+        except ProvinceRefused as refused:
+            self._note(purpose, refused)
+            return
+        applied = apply(self._store, province.station, {purpose: untrusted}, before)
+        for trouble in applied.refused:
+            self._note(purpose, trouble)
+        if applied.news:
+            province.adopt(applied.station)
+
+    def _note(self, what: str, trouble: SyncTrouble) -> None:
+        """A refusal of one thing is shown and does not keep the others back; a refusal of the station does."""
+        if isinstance(trouble, ProvinceRefused) and str(trouble.facts.get("why", "")).startswith("station."):
+            raise trouble
+        _LOG.warning("%s refused: %s", what, trouble.detail)
+        self.trouble_code = trouble.code
+
+    def _tell_head(self, province: Province) -> None:
+        if self._journal is None:
+            return
+        try:
+            province.journal_head(self._journal.head())
+        except ProvinceRefused as refused:
+            self._note("journal head", refused)
+
+    def _purge(self, province: Province, corrected: datetime) -> None:
+        if province.station.retention_days is not None:
+            self._outbox.purge_due(corrected, province.station.retention_days)

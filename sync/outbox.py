@@ -1,0 +1,320 @@
+"""The durable queue of kept records: the row is the truth of what was kept, sent and receipted. Never signs, seals, sends or decides when to try.
+
+``keep``: the packet file is on the disk before the one transaction that writes row and journal line and drops the parked draft; when ``keep`` returns,
+and only then, a screen may say "kept". A failing record only moves its own next try; nothing here waits for another record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sync.blobs import Blobs, Swept
+from sync.canon import digest
+from sync.ciphers import unwrap_at_station, wrap_at_station
+from sync.draft import time_text
+from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, StoreTrouble
+from sync.journal import Journal
+from sync.life import STATES, allowed
+from sync.outbox_row import COLUMNS, Act, OutboxRow, Summary, acts_text, row_of
+from sync.parked import drop_draft
+from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
+from sync.sqlcipher import Connection
+from sync.store import Store
+
+__all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
+
+_DUE = ("kept", "uploading", "uploaded")
+_MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
+_DETAIL_LENGTH = 300
+
+
+class Outbox:
+    """The queue of one store. ``clock`` gives aware UTC times. An ``owner`` that is given sees and touches its own rows only (NotAllowed else)."""
+
+    def __init__(self, store: Store, blobs: Blobs, journal: Journal, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._journal = journal
+        self._clock = clock
+
+    def begin(self) -> Swept:
+        """Once at start, before anything else: a signing that a crash cut short is unsigned again, and files without rows go."""
+        with self._store.write() as tx:
+            tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
+        return self._blobs.sweep(self._store.blob_ids())
+
+    # -- keeping ----------------------------------------------------------------------------------------------------------------------
+    def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
+             station_wrap: bool = True) -> None:
+        """Keeps a sealed record durably and drops its draft. ``signature`` empty: kept without one (state ``kept_unsigned``, first part ``draft.json``).
+
+        ``station_wrap=False`` (kiosk): this station can never open the packet again. Raises DiskFull, StoreTrouble (also where the id is kept already);
+        then nothing was kept and the draft is still there.
+        """
+        _refuse_mismatch(sealed, record_digest, signature)
+        now = time_text(self._clock())
+        blob_id = self._blobs.write(sealed.packet)
+        try:
+            with self._store.write() as tx:
+                tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
+                           " signature, acts, next_try_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           (sealed.record_id, owner, "kept" if signature else "kept_unsigned", summary.name, summary.id_tail, ",".join(summary.categories),
+                            blob_id, sealed.digest, sealed.size, record_digest, signature, acts_text(acts), now, now))
+                if station_wrap:
+                    self._keep_wrap(tx, sealed)
+                self._journal.write(tx, owner, "record.kept", sealed.record_id, {"packet": sealed.digest, "record": record_digest, "signed": bool(signature)})
+                stills = drop_draft(tx, draft_id) if draft_id else ()
+        except StoreTrouble as trouble:
+            self._drop_unless_unsure(trouble, blob_id)
+            raise
+        self._drop_blobs(stills)
+
+    def keep_signed(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], *, who: str) -> None:
+        """Signing later at a desk: the signed packet takes the place of the unsigned one of the same record in one transaction (``signing`` -> ``kept``).
+
+        Raises StoreTrouble (step ``state``) where the record is not in state ``signing``, DiskFull; then the unsigned one is unchanged.
+        """
+        if not signature:
+            raise ValueError("no signature")
+        _refuse_mismatch(sealed, record_digest, signature)
+        blob_id = self._blobs.write(sealed.packet)
+        try:
+            with self._store.write() as tx:
+                row = self._step(tx, sealed.record_id, None)
+                if row.state != "signing":
+                    raise StoreTrouble(f"a record in state {row.state} is not signed now", step="state")
+                now = time_text(self._clock())
+                tx.execute("UPDATE outbox SET state = 'kept', packet_blob = ?, packet_digest = ?, packet_size = ?, record_digest = ?, signature = ?,"
+                           " acts = ?, next_try_at = ? WHERE record_id = ?",
+                           (blob_id, sealed.digest, sealed.size, record_digest, signature, acts_text(acts), now, sealed.record_id))
+                self._keep_wrap(tx, sealed)
+                self._journal.write(tx, who, "record.signed", sealed.record_id, {"packet": sealed.digest, "record": record_digest})
+        except StoreTrouble as trouble:
+            self._drop_unless_unsure(trouble, blob_id)
+            raise
+        self._store.forget_old_pages()
+        self._drop_blobs((row.packet_blob,))
+
+    # -- looking ----------------------------------------------------------------------------------------------------------------------
+    def rows(self, owner: str | None = None, states: Iterable[str] | None = None, limit: int = 200, after: OutboxRow | None = None) -> tuple[OutboxRow, ...]:
+        """Rows by age, the oldest first; ``after`` is the last row of the page before."""
+        where, values = ["1"], list[object]()
+        if owner is not None:
+            where.append("owner = ?")
+            values.append(owner)
+        if states is not None:
+            chosen = tuple(states)
+            where.append(f"state IN ({','.join('?' * len(chosen))})")
+            values += chosen
+        if after is not None:
+            where.append("(kept_at, record_id) > (?, ?)")
+            values += [time_text(after.kept_at), after.record_id]
+        with self._store.read() as rows:
+            found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE {' AND '.join(where)} ORDER BY kept_at, record_id LIMIT ?", (*values, limit)).fetchall()
+        return tuple(row_of(one) for one in found)
+
+    def row(self, record_id: str, owner: str | None = None) -> OutboxRow | None:
+        """One row, or None. Raises NotAllowed where it is another owner's."""
+        with self._store.read() as rows:
+            found = _find(rows, record_id)
+        if found is not None and owner is not None and found.owner != owner:
+            raise NotAllowed("the record belongs to another person", role="owner")
+        return found
+
+    def next_due(self, now: datetime) -> OutboxRow | None:
+        """The signed record that has been due the longest, or None."""
+        with self._store.read() as rows:
+            found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE state IN (?, ?, ?) AND next_try_at <= ? ORDER BY next_try_at, kept_at, record_id LIMIT 1",
+                                 (*_DUE, time_text(now))).fetchone()
+        return None if found is None else row_of(found)
+
+    def next_try_at(self) -> datetime | None:
+        """When the next record falls due, or None where nothing waits to be sent."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT min(next_try_at) FROM outbox WHERE state IN (?, ?, ?)", _DUE).fetchone()
+        return datetime.fromisoformat(found[0]) if found and found[0] else None
+
+    def counts(self, owner: str | None = None) -> Mapping[str, int]:
+        """How many rows are in each state; every state is there."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT state, count(*) FROM outbox WHERE ? IS NULL OR owner = ? GROUP BY state", (owner, owner)).fetchall()
+        return {**dict.fromkeys(STATES, 0), **{str(state): int(count) for state, count in found}}
+
+    def open_packet(self, record_id: str, owner: str | None = None) -> tuple[Part, ...]:
+        """All parts of a packet, for a later signing or a review. Raises NotAllowed (another's, or a kiosk's: no key here), StoreTrouble, FormatTrouble."""
+        row = self._row(record_id, owner)
+        key = self._data_key(row)
+        return unseal_with_key(self._blobs.path(row.packet_blob), key)
+
+    def check_packet(self, record_id: str) -> None:
+        """Compares the packet's file with its row and, where this station has the key, opens every part. Raises StoreDamaged, StoreTrouble."""
+        row = self._row(record_id)
+        if row.state == "purged":
+            return
+        content = self._blobs.read(row.packet_blob)
+        try:
+            if digest(content) != row.packet_digest or len(content) != row.packet_size or read_header(content).record_id != record_id:
+                raise StoreDamaged("the packet is not what its row says")
+            if self._has_wrap(record_id) and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
+                raise StoreDamaged("the record in the packet is not what its row says")
+        except FormatTrouble as trouble:
+            raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
+
+    # -- moving -----------------------------------------------------------------------------------------------------------------------
+    def mark(self, record_id: str, state: str, **facts: object) -> None:
+        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at (time). A step forward ends its row of failures.
+
+        Raises StoreTrouble (step ``state``) for a step that ``sync.life`` does not allow. ``set_aside``, ``receipted``, ``purged`` have doors of their own.
+        """
+        if state in ("set_aside", "receipted", "purged") or not _MARKED.issuperset(facts):
+            raise ValueError("mark: not this state or these facts")
+        values = [time_text(value) if isinstance(value, datetime) else value for value in facts.values()]
+        with self._store.write() as tx:
+            row = self._step(tx, record_id, state)
+            if row.state == "set_aside" or state == "kept" and not row.signature:
+                raise StoreTrouble(f"no mark {state} for a record that is set aside or unsigned", step="state")
+            tx.execute(f"UPDATE outbox SET {', '.join(f'{name} = ?' for name in ('state', *facts))} WHERE record_id = ?", (state, *values, record_id))
+            if row.state != state:
+                tx.execute("UPDATE outbox SET tries = 0, last_error = '', last_detail = '', next_try_at = ? WHERE record_id = ?",
+                           (time_text(self._clock()), record_id))
+                self._journal.write(tx, "station", f"record.{state}", record_id)
+
+    def failed(self, record_id: str, code: str, next_try_at: datetime, detail: str = "") -> None:
+        """A try that did not go through; the state stays. ``code`` is a trouble's code, ``detail`` English and without personal data."""
+        with self._store.write() as tx:
+            self._step(tx, record_id, None)
+            tx.execute("UPDATE outbox SET tries = tries + 1, last_error = ?, last_detail = ?, next_try_at = ? WHERE record_id = ?",
+                       (code, detail[:_DETAIL_LENGTH], time_text(next_try_at), record_id))
+
+    def set_aside(self, record_id: str, reason: str, *, who: str = "station") -> None:
+        """Takes the record out of the queue until a person releases it. ``reason`` is a trouble's code."""
+        with self._store.write() as tx:
+            row = self._step(tx, record_id, "set_aside")
+            if row.state != "set_aside":
+                tx.execute("UPDATE outbox SET state = 'set_aside', state_before = ?, reason = ? WHERE record_id = ?", (row.state, reason, record_id))
+                self._journal.write(tx, who, "record.set_aside", record_id, {"reason": reason})
+
+    def retry(self, record_id: str, *, who: str, owner: str | None = None) -> None:
+        """A person wants it tried now; a record that was set aside goes back into the queue (to the state it can safely begin again from)."""
+        with self._store.write() as tx:
+            row = self._step(tx, record_id, None, owner)
+            if row.state == "set_aside":
+                tx.execute("UPDATE outbox SET state = ?, state_before = '', reason = '' WHERE record_id = ?",
+                           ("kept" if row.signature else "kept_unsigned", record_id))
+            tx.execute("UPDATE outbox SET tries = 0, next_try_at = ? WHERE record_id = ?", (time_text(self._clock()), record_id))
+            self._journal.write(tx, who, "record.retry", record_id)
+
+    def receipted(self, record_id: str, receipt_envelope: bytes) -> None:
+        """The province has it: the exact bytes of a receipt that was checked before (``sync.receipt``)."""
+        with self._store.write() as tx:
+            row = self._step(tx, record_id, "receipted")
+            if row.state == "receipted":
+                return
+            now = time_text(self._clock())
+            tx.execute("UPDATE outbox SET state = 'receipted', receipt = ?, receipted_at = ?, tries = 0, last_error = '', last_detail = '' WHERE record_id = ?",
+                       (receipt_envelope, now, record_id))
+            self._journal.write(tx, "station", "record.receipted", record_id, {"receipt": digest(receipt_envelope)})
+
+    def remote_state(self, record_id: str, state: str, at: datetime, until: date | None = None, items: Sequence[tuple[str, str]] = ()) -> bool:
+        """Mirrors the province's state; ``items``: path and text of what is to be corrected.
+
+        False where the record is not here or a newer one is mirrored already. The local state does not change.
+        """
+        with self._store.write() as tx:
+            changed = tx.execute("UPDATE outbox SET remote_state = ?, remote_at = ?, remote_until = ?, remote_items = ? WHERE record_id = ?"
+                                 " AND (remote_at IS NULL OR remote_at <= ?)",
+                                 (state, time_text(at), until.isoformat() if until else None, json.dumps([list(one) for one in items], ensure_ascii=False),
+                                  record_id, time_text(at)))
+            return changed.rowcount == 1
+
+    # -- forgetting -------------------------------------------------------------------------------------------------------------------
+    def purge_due(self, now: datetime, retention_days: int) -> tuple[str, ...]:
+        """Forgets every record whose receipt is older than the retention: the station's key of it, the person's name, then the file. The row stays.
+
+        Works on a full disk, too (the reserve is given up for it). The answer names the records. Raises StoreTrouble.
+        """
+        before = time_text(now - timedelta(days=retention_days))
+        with self._store.read() as rows:
+            found = rows.execute("SELECT record_id FROM outbox WHERE state = 'receipted' AND receipted_at <= ? ORDER BY receipted_at", (before,)).fetchall()
+        due = tuple(str(one[0]) for one in found)
+        try:
+            for record_id in due:
+                self._purge(record_id)
+        except DiskFull:
+            with self._blobs.reserve_given_up():
+                for record_id in due:
+                    self._purge(record_id)
+        return due
+
+    def _purge(self, record_id: str) -> None:
+        with self._store.write() as tx:
+            row = _find(tx, record_id)
+            if row is None or row.state != "receipted" or row.receipt is None:
+                return
+            tx.execute("DELETE FROM packet_keys WHERE record_id = ?", (record_id,))
+            tx.execute("UPDATE outbox SET state = 'purged', packet_blob = NULL, name = '', id_tail = '', remote_items = '[]' WHERE record_id = ?", (record_id,))
+            self._journal.write(tx, "station", "record.purged", record_id, {"packet": row.packet_digest})
+        self._store.forget_old_pages()
+        self._drop_blobs((row.packet_blob,))
+
+    # -- within -----------------------------------------------------------------------------------------------------------------------
+    def _step(self, tx: Connection, record_id: str, state: str | None, owner: str | None = None) -> OutboxRow:
+        """The row, where it may go to ``state``. Raises StoreTrouble (step ``record`` or ``state``), NotAllowed."""
+        row = _find(tx, record_id)
+        if row is None:
+            raise StoreTrouble("the record is not here", step="record")
+        if owner is not None and row.owner != owner:
+            raise NotAllowed("the record belongs to another person", role="owner")
+        if state is not None and state != row.state:
+            if state not in STATES or not allowed(row.state, state):
+                raise StoreTrouble(f"no step from {row.state} to {state}", step="state")
+        return row
+
+    def _row(self, record_id: str, owner: str | None = None) -> OutboxRow:
+        row = self.row(record_id, owner)
+        if row is None:
+            raise StoreTrouble("the record is not here", step="record")
+        return row
+
+    def _keep_wrap(self, tx: Connection, sealed: SealedRecord) -> None:
+        tx.execute("INSERT INTO packet_keys (record_id, wrap) VALUES (?, ?) ON CONFLICT (record_id) DO UPDATE SET wrap = excluded.wrap",
+                   (sealed.record_id, wrap_at_station(self._store.wrap_key, sealed.record_id, sealed.data_key)))
+
+    def _wrap(self, record_id: str) -> bytes | None:
+        with self._store.read() as rows:
+            found = rows.execute("SELECT wrap FROM packet_keys WHERE record_id = ?", (record_id,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def _has_wrap(self, record_id: str) -> bool:
+        return self._wrap(record_id) is not None
+
+    def _data_key(self, row: OutboxRow) -> bytes:
+        wrap = self._wrap(row.record_id)
+        if wrap is None:
+            raise NotAllowed("this station has no key for the packet", role="province")
+        return unwrap_at_station(self._store.wrap_key, row.record_id, wrap)
+
+    def _drop_unless_unsure(self, trouble: StoreTrouble, blob_id: str) -> None:
+        """After a clear refusal the new file goes at once; after an I/O error the row may be on the disk, so the file waits for the sweep."""
+        if trouble.facts.get("step") != "disk" and not isinstance(trouble, StoreDamaged):
+            self._blobs.drop(blob_id)
+
+    def _drop_blobs(self, blob_ids: Iterable[str]) -> None:
+        for one in blob_ids:
+            if one:
+                self._blobs.drop(one)
+
+
+def _find(rows: Connection, record_id: str) -> OutboxRow | None:
+    found: tuple[Any, ...] | None = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
+    return None if found is None else row_of(found)
+
+
+def _refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:
+    if sealed.record_digest != record_digest:
+        raise ValueError("the digest is not that of the sealed record")
+    if bool(signature) != (sealed.first_part == RECORD_PART):
+        raise ValueError("a packet of record.json has a signature, one of draft.json has none")

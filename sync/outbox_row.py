@@ -1,0 +1,93 @@
+"""One row of the outbox as a frozen fact. Never reads or writes the store itself."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+__all__ = ["COLUMNS", "Act", "OutboxRow", "Summary", "acts_text", "row_of"]
+
+COLUMNS = ("record_id, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest, signature, acts,"
+           " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
+           " remote_until, remote_items")
+"""The columns that ``row_of`` takes, in order."""
+
+
+class Act(NamedTuple):
+    """A further person's act over the record and its detached signature (FORMATS section 3), exact bytes."""
+
+    act: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list shows of a person: name, the last four characters of the document number, category codes. Empty once purged."""
+
+    name: str = field(repr=False)
+    id_tail: str = field(repr=False)
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A kept record. Sizes and offsets in bytes; times aware UTC; ``receipt`` and ``signature`` exact bytes; ``remote_items``: path and text."""
+
+    record_id: str
+    owner: str
+    state: str
+    summary: Summary
+    packet_blob: str
+    packet_digest: str
+    packet_size: int
+    record_digest: str
+    signature: bytes = field(repr=False)
+    acts: tuple[Act, ...] = field(repr=False)
+    upload_id: str
+    upload_offset: int
+    tries: int
+    last_error: str
+    next_try_at: datetime
+    kept_at: datetime
+    sent_at: datetime | None = None
+    receipted_at: datetime | None = None
+    receipt: bytes | None = field(default=None, repr=False)
+    remote_state: str = ""
+    remote_at: datetime | None = None
+    remote_until: date | None = None
+    remote_items: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    state_before: str = ""
+    reason: str = ""
+    last_detail: str = ""
+
+
+def row_of(values: Sequence[Any]) -> OutboxRow:
+    """The row of the values of COLUMNS."""
+    v = dict(zip(COLUMNS.split(", "), values, strict=True))
+    return OutboxRow(
+        record_id=v["record_id"], owner=v["owner"], state=v["state"],
+        summary=Summary(v["name"], v["id_tail"], tuple(c for c in v["categories"].split(",") if c)),
+        packet_blob=v["packet_blob"] or "", packet_digest=v["packet_digest"], packet_size=v["packet_size"], record_digest=v["record_digest"],
+        signature=bytes(v["signature"]), acts=_acts(v["acts"]), upload_id=v["upload_id"], upload_offset=v["upload_offset"], tries=v["tries"],
+        last_error=v["last_error"], next_try_at=datetime.fromisoformat(v["next_try_at"]), kept_at=datetime.fromisoformat(v["kept_at"]),
+        sent_at=_time(v["sent_at"]), receipted_at=_time(v["receipted_at"]), receipt=None if v["receipt"] is None else bytes(v["receipt"]),
+        remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=date.fromisoformat(v["remote_until"]) if v["remote_until"] else None,
+        remote_items=tuple((path, text) for path, text in json.loads(v["remote_items"])),
+        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"])
+
+
+def acts_text(acts: Sequence[Act]) -> str:
+    """Acts as the row keeps them: the JSON of FORMATS section 6."""
+    return json.dumps([{"act": base64.b64encode(one.act).decode("ascii"), "signature": base64.b64encode(one.signature).decode("ascii")} for one in acts])
+
+
+def _acts(text: str) -> tuple[Act, ...]:
+    return tuple(Act(base64.b64decode(one["act"]), base64.b64decode(one["signature"])) for one in json.loads(text))
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

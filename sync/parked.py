@@ -1,0 +1,128 @@
+"""Drafts at rest: their text in rows of the store, their pictures as encrypted files under a key of the draft's own. Never judges or sends a draft.
+
+Dropping the row drops the key; the files are unreadable from that moment and are unlinked after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sync.blobs import Blobs
+from sync.canon import digest, parse_json
+from sync.ciphers import NONCE_BYTES, Segments, new_key
+from sync.draft import Draft, DraftStill, time_text
+from sync.errors import FormatTrouble, NotAllowed, StoreTrouble
+from sync.sqlcipher import Connection
+from sync.store import Store
+
+__all__ = ["Parked", "drop_draft"]
+
+
+class Parked:
+    """The parked drafts of one store. ``clock`` gives aware UTC times."""
+
+    def __init__(self, store: Store, blobs: Blobs, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._clock = clock
+
+    def put(self, draft: Draft) -> None:
+        """Keeps the draft's present text. Raises NotAllowed where its id belongs to another owner, DiskFull, StoreTrouble."""
+        body = json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
+        with self._store.write() as tx:
+            found = tx.execute("SELECT owner FROM drafts WHERE draft_id = ?", (draft.draft_id,)).fetchone()
+            if found is not None and found[0] != draft.owner:
+                raise NotAllowed("the draft belongs to another person", role="owner")
+            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key) VALUES (?, ?, ?, ?, ?, ?)"
+                       " ON CONFLICT (draft_id) DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at",
+                       (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), body, new_key()))
+
+    def get(self, draft_id: str, owner: str | None = None) -> Draft | None:
+        """The draft, or None. Raises NotAllowed where ``owner`` is given and is another, FormatTrouble, StoreTrouble."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT owner, body FROM drafts WHERE draft_id = ?", (draft_id,)).fetchone()
+        if found is None:
+            return None
+        if owner is not None and found[0] != owner:
+            raise NotAllowed("the draft belongs to another person", role="owner")
+        return _draft(found[1])
+
+    def list(self, owner: str) -> tuple[Draft, ...]:
+        """The drafts of one owner, oldest first."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT body FROM drafts WHERE owner = ? ORDER BY created_at, draft_id", (owner,)).fetchall()
+        return tuple(_draft(row[0]) for row in found)
+
+    def drop(self, draft_id: str) -> None:
+        """Forgets the draft, its key and its stills; one that is not there is no fault."""
+        with self._store.write() as tx:
+            blobs = drop_draft(tx, draft_id)
+        self._store.forget_old_pages()
+        for blob_id in blobs:
+            self._blobs.drop(blob_id)
+
+    def add_still(self, draft_id: str, kind: str, media: str, content: bytes, trust: str = "B", pages: int = 1) -> DraftStill:
+        """Keeps a picture or document of a draft that was put before; the caller takes the answer into the draft (``with_still``) and puts it.
+
+        Raises StoreTrouble (step ``draft``) where the draft is not parked, DiskFull.
+        """
+        still = DraftStill(kind, str(uuid.uuid4()), media, len(content), digest(content), pages, trust)
+        with self._store.read() as rows:
+            key = _key(rows, draft_id)
+        nonce = os.urandom(NONCE_BYTES)
+        blob_id = self._blobs.write(Segments(key, nonce, _context(draft_id, still.still_id)).seal_all((content,)))
+        with self._store.write() as tx:
+            _key(tx, draft_id)  # dropped meanwhile: the file stays an orphan for the sweep
+            tx.execute("INSERT INTO stills (still_id, draft_id, kind, media, size, sha256, pages, trust, nonce, blob_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       (still.still_id, draft_id, kind, media, still.size, still.sha256, pages, trust, nonce, blob_id))
+        return still
+
+    def still(self, still_id: str) -> bytes:
+        """The bytes of a still, its digest compared. Raises StoreTrouble (step ``still``) where it is not there, FormatTrouble where it was changed."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT d.key, s.draft_id, s.nonce, s.blob_id, s.sha256 FROM stills s JOIN drafts d USING (draft_id) WHERE s.still_id = ?",
+                                 (still_id,)).fetchone()
+        if found is None:
+            raise StoreTrouble("the still is not there", step="still")
+        key, draft_id, nonce, blob_id, sha256 = found
+        content = b"".join(Segments(bytes(key), bytes(nonce), _context(draft_id, still_id)).open_all((self._blobs.read(blob_id),)))
+        if digest(content) != sha256:
+            raise FormatTrouble("the still is not what its row says", what="still")
+        return content
+
+    def drop_still(self, still_id: str) -> None:
+        """Forgets one still; one that is not there is no fault."""
+        with self._store.write() as tx:
+            found = tx.execute("SELECT blob_id FROM stills WHERE still_id = ?", (still_id,)).fetchone()
+            tx.execute("DELETE FROM stills WHERE still_id = ?", (still_id,))
+        if found is not None:
+            self._blobs.drop(str(found[0]))
+
+
+def drop_draft(tx: Connection, draft_id: str) -> tuple[str, ...]:
+    """Deletes a draft's rows in ``tx``; the answer is the blobs to drop once the transaction is committed."""
+    blobs = tuple(str(row[0]) for row in tx.execute("SELECT blob_id FROM stills WHERE draft_id = ?", (draft_id,)).fetchall())
+    tx.execute("DELETE FROM drafts WHERE draft_id = ?", (draft_id,))
+    return blobs
+
+
+def _key(rows: Connection, draft_id: str) -> bytes:
+    found = rows.execute("SELECT key FROM drafts WHERE draft_id = ?", (draft_id,)).fetchone()
+    if found is None:
+        raise StoreTrouble("the draft is not parked", step="draft")
+    return bytes(found[0])
+
+
+def _context(draft_id: str, still_id: str) -> bytes:
+    """Binds a still's segments to its draft and its row."""
+    return hashlib.sha256(f"hall-intake/still/1 {draft_id} {still_id}".encode()).digest()
+
+
+def _draft(body: Any) -> Draft:
+    return Draft.from_json(parse_json(str(body).encode("utf-8"), "draft"))

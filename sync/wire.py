@@ -1,0 +1,267 @@
+"""One TLS way to the province and the names of its troubles. Never trusts the machine's own roots, proxies or netrc, never follows a redirect.
+
+Certificates of roots are handed to OpenSSL from memory. OpenSSL takes a client key from a file only: it is written encrypted under a random
+password that lives in memory, into a file of mode 0600, and unlinked as soon as OpenSSL has read it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.cookiejar
+import os
+import secrets
+import ssl
+import tempfile
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_der_private_key
+from requests.adapters import HTTPAdapter
+
+from sync.canon import parse_json
+from sync.errors import ClockWrong, FormatTrouble, ProvinceBusy, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable, TlsTrouble
+
+__all__ = ["Answer", "DeviceIdentity", "Limits", "Wire", "open_session", "tls_context"]
+
+LATER = frozenset({408, 409, 423, 425, 460})
+"""4xx answers that may change by themselves: time-out, conflict of the moment, locked, too early, damaged on the way (tus)."""
+
+FINAL_CONFLICTS = frozenset({"record.other", "journal.fork"})
+"""Codes of 409 that no waiting mends: another content under the same record id, another journal than the one told before."""
+
+_NOT_YET_VALID, _EXPIRED = 9, 10
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: with a private root nearly always this machine's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds to connect, between two pieces of an answer, and for the whole answer; bytes of the largest answer."""
+
+    connect_s: float = 10.0
+    read_s: float = 30.0
+    whole_s: float = 120.0
+    most_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceIdentity:
+    """The station's own certificate and key (DER; the key is PKCS#8)."""
+
+    certificate: bytes = field(repr=False)
+    chain: tuple[bytes, ...] = field(repr=False)
+    private_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer; nothing in it has been verified."""
+
+    status: int
+    headers: Mapping[str, str]
+    untrusted_content: bytes = field(repr=False)
+
+
+def tls_context(roots: Iterable[bytes], identity: DeviceIdentity | None = None, folder: Path | None = None) -> ssl.SSLContext:
+    """A client context that trusts ``roots`` (DER) and nothing else; ``folder`` is where the encrypted key stands for a moment (None: the system's).
+
+    Raises FormatTrouble where a root or the identity is not what it should be.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        for root in roots:
+            context.load_verify_locations(cadata=root)
+        if identity is not None:
+            _load_identity(context, identity, folder)
+    except (ssl.SSLError, ValueError) as error:
+        raise FormatTrouble("certificates for TLS cannot be used", what="tls") from error
+    return context
+
+
+def _load_identity(context: ssl.SSLContext, identity: DeviceIdentity, folder: Path | None) -> None:
+    password = secrets.token_hex(32)
+    key = load_der_private_key(identity.private_key, None)
+    pem = b"".join(x509.load_der_x509_certificate(one).public_bytes(Encoding.PEM) for one in (identity.certificate, *identity.chain))
+    pem += key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode()))
+    handle, name = tempfile.mkstemp(prefix="tls-", suffix=".pem", dir=folder)  # mode 0600 by mkstemp
+    try:
+        with open(handle, "wb") as file:
+            file.write(pem)
+        context.load_cert_chain(name, password=password)
+    finally:
+        os.unlink(name)
+
+
+class _PrivateRoots(HTTPAdapter):
+    """An adapter that uses one given context and adds no root to it: requests would add its own bundle of public roots."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
+        return super().proxy_manager_for(proxy, **proxy_kwargs, ssl_context=self._context)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
+
+
+class _PlainRefused(HTTPAdapter):
+    """What stands for http:// so that nothing ever leaves unencrypted."""
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        raise requests.exceptions.InvalidSchema("only https")
+
+
+def open_session(context: ssl.SSLContext, proxies: Mapping[str, str] | None = None) -> requests.Session:
+    """A session over ``context``. ``proxies`` as requests wants them, e.g. ``{"https": "http://10.0.0.1:3128"}``; the environment is not asked."""
+    session = requests.Session()
+    session.trust_env = False
+    session.proxies = dict(proxies or {})
+    session.headers.update({"User-Agent": "hall-intake", "Accept": "application/json", "Accept-Encoding": "identity"})
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    session.mount("https://", _PrivateRoots(context))
+    session.mount("http://", _PlainRefused())
+    return session
+
+
+class Wire:
+    """Requests and answers over one session, to be used by one thread at a time."""
+
+    def __init__(self, url: str, session: requests.Session, limits: Limits | None = None) -> None:
+        """``url``: https://host[:port][/path] of the province."""
+        if not url.startswith("https://"):
+            raise FormatTrouble("the province's address is not https", what="url")
+        self._url = url.rstrip("/")
+        self._session = session
+        self._limits = limits or Limits()
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._session.close()
+
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Collection[int] = (200,)) -> Answer:
+        """One request; the answer's status is one of ``good``.
+
+        Raises ProvinceUnreachable, TlsTrouble, ClockWrong; for other statuses what ``trouble_of`` says.
+        """
+        deadline = time.monotonic() + self._limits.whole_s
+        try:
+            with self._session.request(
+                method, self._url + path, data=body, headers=dict(headers or {}), stream=True, allow_redirects=False,
+                timeout=(self._limits.connect_s, self._limits.read_s), verify=True,
+            ) as response:
+                answer = Answer(response.status_code, response.headers, self._read(response, deadline))
+        except (requests.RequestException, OSError) as error:
+            raise _wire_trouble(error) from error
+        if answer.status not in good:
+            raise trouble_of(answer)
+        return answer
+
+    def ask_json(self, method: str, path: str, body: bytes | None = None, good: Collection[int] = (200,)) -> tuple[int, bytes]:
+        """As ``ask``, where the province always answers JSON. Raises TlsTrouble (why: ``login_page``) for anything else: not the province speaks."""
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        answer = self.ask(method, path, body, headers, good)
+        _refuse_pages(answer)
+        return answer.status, answer.untrusted_content
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        for piece in response.iter_content(65_536):
+            size += len(piece)
+            if size > self._limits.most_bytes:
+                raise ProvinceTrouble("the answer is too large", status=response.status_code)
+            if time.monotonic() > deadline:
+                raise ProvinceUnreachable("the answer came too slowly")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+def trouble_of(answer: Answer) -> ProvinceTrouble:
+    """The trouble of an answer that was not wanted. ProvinceRefused only where the province says so itself, with its code; a gateway's page never is that."""
+    status, code = answer.status, _code(answer)
+    later = retry_after(answer.headers.get("Retry-After", ""))
+    if status in (429, 503):
+        return ProvinceBusy(f"status {status}", retry_after=later, status=status)
+    if status == 511 or 300 <= status < 400:
+        return TlsTrouble(f"status {status}: a login page stands between", why="login_page")
+    if 200 <= status < 300:
+        _refuse_pages(answer)
+        return ProvinceTrouble(f"status {status} was not expected here", status=status)
+    if 400 <= status < 500 and code and (status not in LATER or code in FINAL_CONFLICTS):
+        return ProvinceRefused(f"status {status}: {code}", status=status, why=code)
+    return ProvinceTrouble(f"status {status}: {code or 'no code'}", status=status, why=code, retry_after=later)
+
+
+def retry_after(untrusted: str, now: datetime | None = None) -> float:
+    """Seconds of a Retry-After header (seconds or a date), 0 where there is none, at most an hour."""
+    untrusted = untrusted.strip()
+    seconds = 0.0
+    if untrusted.isascii() and untrusted.isdigit():
+        seconds = float(untrusted[:9])
+    elif untrusted:
+        with contextlib.suppress(ValueError, TypeError):
+            moment = parsedate_to_datetime(untrusted)
+            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), 3600.0)
+
+
+def _code(answer: Answer) -> str:
+    """The code of a province's error body (FORMATS section 13), empty for anybody else's page."""
+    try:
+        body = parse_json(answer.untrusted_content, "answer")
+    except FormatTrouble:
+        return ""
+    code = body.get("code", "") if body.get("type") == "hall-intake/error/1" else ""
+    return code[:64] if isinstance(code, str) and code.isprintable() else ""
+
+
+def _refuse_pages(answer: Answer) -> None:
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or not answer.untrusted_content.lstrip().startswith(b"{"):
+        raise TlsTrouble(f"an answer of kind {kind[:40]!r}: a login page?", why="login_page")
+
+
+def _wire_trouble(error: BaseException) -> ProvinceTrouble:
+    verification = _inner(error, ssl.SSLCertVerificationError)
+    if isinstance(verification, ssl.SSLCertVerificationError):
+        if verification.verify_code in (_NOT_YET_VALID, _EXPIRED):
+            return ClockWrong(f"verify code {verification.verify_code}")
+        return TlsTrouble(f"verify code {verification.verify_code}: {verification.verify_message}", why="certificate")
+    if _inner(error, ssl.SSLEOFError) or _inner(error, ssl.SSLZeroReturnError):
+        return ProvinceUnreachable("the connection ended within TLS")  # a restart or a cut, nobody's wrong certificate
+    tls = _inner(error, ssl.SSLError) or _inner(error, requests.exceptions.SSLError)
+    if tls is not None:
+        reason = str(getattr(tls, "reason", "") or "")
+        return TlsTrouble(f"TLS: {reason or type(tls).__name__}", why="client_certificate" if "ALERT" in reason and "CERTIFICATE" in reason else "handshake")
+    if isinstance(error, requests.exceptions.InvalidSchema):
+        return TlsTrouble("only https is spoken", why="plain")
+    return ProvinceUnreachable(type(_deepest(error)).__name__)
+
+
+def _links(error: BaseException) -> list[BaseException]:
+    """The error and everything that requests and urllib3 wrapped into it."""
+    found: list[BaseException] = [error]
+    for one in found:  # grows while it is walked
+        more = [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
+        found.extend(m for m in more if isinstance(m, BaseException) and not any(m is known for known in found))
+    return found
+
+
+def _inner(error: BaseException, kind: type[BaseException]) -> BaseException | None:
+    return next((one for one in _links(error) if isinstance(one, kind)), None)
+
+
+def _deepest(error: BaseException) -> BaseException:
+    return _links(error)[-1]

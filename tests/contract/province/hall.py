@@ -1,0 +1,156 @@
+"""One station with its real store, outbox and courier, at a reference province that runs beside it. Never the practice hall: no window, no devices."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from sync.blobs import Blobs
+from sync.canon import canon, digest
+from sync.courier import Courier, CourierStatus
+from sync.draft import time_text
+from sync.enrolment import enrol
+from sync.journal import Journal
+from sync.news import News
+from sync.outbox import Outbox, OutboxRow, Summary
+from sync.province import Province
+from sync.seal import DRAFT_PART, RECORD_PART, seal
+from sync.signing import KeySigner, make_signature
+from sync.station import Station
+from sync.store import Store
+from sync.wire import Limits
+from tests.emulators.ca import PracticeCa
+from tests.emulators.province_run import ProvinceRun
+
+HALL, WINDOW = "510100-01", "07"
+SAM = "05.01-20260101-0000000001-1234567890"
+
+
+class People:
+    """The practice CA and two of its people."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca = PracticeCa.make(folder)
+        self.collector = self._person("OP-000017", "练习员")
+        self.administrator = self._person("AD-000001", "练习管理员")
+
+    def _person(self, person_id: str, name: str) -> KeySigner:
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = self.ca.issue_person(person_id, name, key.public_key()).public_bytes(Encoding.DER)
+        return KeySigner(key, certificate, self.ca.chain)
+
+    def province(self, folder: Path) -> ProvinceRun:
+        certificate, key = self.ca.issue_server()
+        return ProvinceRun(folder, [self.ca.folder / "root.pem"], (certificate, key, self.ca.folder / "tls-root.pem"))
+
+
+def open_lists(province: ProvinceRun) -> None:
+    """Hall, people and SAM number of the province's lists."""
+    province.desk("POST", "/halls", code=HALL, name="练习大厅")
+    province.desk("POST", "/people", id="OP-000017", name="练习员", roles=["collector"], hall=HALL)
+    province.desk("POST", "/people", id="AD-000001", name="练习管理员", roles=["administrator"], hall=HALL)
+    province.desk("POST", "/sams", sam=SAM, hall=HALL)
+
+
+class HallStation:
+    """A station's folder; ``reopen`` is what a new start of the program does."""
+
+    def __init__(self, folder: Path, people: People, province: ProvinceRun, limits: Limits | None = None) -> None:
+        self.people, self.province_run = people, province
+        self.folder, self._key = folder, os.urandom(32)
+        self.limits = limits or Limits(2, 5, 20)
+        self.moment: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.jitter = 0.0
+        self.later = 0.0
+        self.statuses: list[CourierStatus] = []
+        self.store = Store.make(folder, self._key, practice=True)
+        self.station = self._enrol()
+        self._build()
+
+    def _enrol(self) -> Station:
+        given = self.province_run.desk("POST", "/invitations", hall=HALL, window=WINDOW)
+        return enrol(json.dumps(given["invitation"]).encode(), given["code"], HALL, WINDOW, self.administrator_signs, "contract test", self.store)
+
+    def administrator_signs(self, content: bytes) -> bytes:
+        return make_signature(content, self.people.administrator, datetime.now(UTC))
+
+    def _build(self) -> None:
+        self.blobs = Blobs(self.folder / "blobs", room=0, reserve=0)
+        self.blobs.prepare()
+        self.journal = Journal(self.store, self.station.station_id)
+        self.outbox = Outbox(self.store, self.blobs, self.journal, lambda: self.moment())
+        self.outbox.begin()
+        self.province = Province(self.station, limits=self.limits, now=lambda: self.moment())
+        self.news = News(self.store, self.outbox, self.journal)
+        self.courier = Courier(self.outbox, self.blobs, self.province, self.news, lambda: self.moment(), self.statuses.append,
+                               random=lambda: self.jitter, monotonic=lambda: self.later)
+
+    def reopen(self, station: Station | None = None) -> None:
+        """The program starts anew over the same folder."""
+        self.close()
+        self.store = Store.open(self.folder, self._key)
+        self.station = station or self.station
+        self._build()
+
+    def close(self) -> None:
+        self.province.close()
+        self.store.close()
+
+    def keep(self, size: int = 3000, signed: bool = True) -> str:
+        """A record with an attachment of ``size`` bytes in the outbox; its id."""
+        record_id, photo = str(uuid.uuid4()), os.urandom(size)
+        content = canon(self._record(record_id, photo))
+        signature = make_signature(content, self.people.collector, datetime.now(UTC)) if signed else b""
+        sealed = seal(content, [("a1.jpg", photo)], record_id, self.station.station_id, self.station.intake, self.station.recovery,
+                      first_part=RECORD_PART if signed else DRAFT_PART)
+        self.outbox.keep(sealed, digest(content), signature, (), "op:OP-000017", Summary("练习", "0012", ("4",)))
+        return record_id
+
+    def _record(self, record_id: str, photo: bytes) -> dict[str, Any]:
+        now = time_text(datetime.now(UTC))
+        return {
+            "type": "hall-intake/practice-record/1", "schema": 1, "record_id": record_id, "revision": 1, "amends": None, "prev_digest": None,
+            "station": {"id": self.station.station_id, "hall": HALL, "window": WINDOW},
+            "collector": {"id": "OP-000017", "name": "练习员", "certificate": digest(self.people.collector.certificate)}, "purpose": "实名登记",
+            "claimed_at": now, "time_source": "station-clock", "labels": digest(b"labels"), "categories": ["4"],
+            "sections": {"person": {"name_zh": "练习人"}}, "evidence": {"card": None, "face": None},
+            "provenance": {"person.name_zh": {"source": "typed", "by": "OP-000017", "at": now, "device": ""}},
+            "attachments": [{"index": 1, "kind": "portrait", "name": "a1.jpg", "media": "image/jpeg", "size": len(photo), "sha256": digest(photo),
+                             "pages": 1, "trust": "B"}],
+        }
+
+    def row(self, record_id: str) -> OutboxRow:
+        found = self.outbox.row(record_id)
+        assert found is not None
+        return found
+
+    def pass_time(self, seconds: float = 0.0) -> None:
+        """The station's clocks go on, e.g. over a back-off."""
+        before = self.moment
+        self.later += seconds
+        self.moment = lambda: before() + timedelta(seconds=seconds)
+
+    def drive(self, record_id: str, state: str, most: int = 30) -> int:
+        """Steps until the record is in ``state``; how many that were."""
+        for number in range(most):
+            if self.row(record_id).state == state:
+                return number
+            self.courier.step()
+        assert self.row(record_id).state == state, (self.row(record_id).state, self.row(record_id).last_error, self.row(record_id).last_detail)
+        return most
+
+
+def asked(province: ProvinceRun, method: str, part: str = "") -> int:
+    return sum(1 for one in province.look()["requests"] if one["method"] == method and part in one["path"])
+
+
+def came_in(province: ProvinceRun, record_id: str) -> int:
+    return sum(1 for one in province.look()["records"] if one["record_id"] == record_id)

@@ -1,0 +1,1 @@
+"""Stand-ins for hardware at its lowest edge. Never part of the product."""

@@ -1,0 +1,84 @@
+"""The child of the kill tests: parks drafts and keeps records in a loop until it is killed. Acknowledges each kept record by a line on standard output.
+
+``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Variants other than ``true`` break one promise each, so that
+the checker can be shown to notice: ``early`` acknowledges before the commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
+draft in a transaction of its own, ``no-fsync`` leaves the packet file to the operating system (only a power cut shows that).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import uuid
+from pathlib import Path
+
+from sync.blobs import Blobs
+from sync.draft import Draft
+from sync.seal import PublicKeyInfo
+from tests.emulators.records import NUMBER, OWNER, PICTURE, Room, draft, open_room
+
+__all__ = ["serial_of"]
+
+
+class LateBlobs(Blobs):
+    """Gives the id first and writes the file at the next call: the row may be there without its file."""
+
+    waiting: tuple[str, bytes] | None = None
+
+    def write(self, content) -> str:  # type: ignore[no-untyped-def]
+        if self.waiting:
+            (self.folder / self.waiting[0]).write_bytes(self.waiting[1])
+        self.waiting = (uuid.uuid4().hex, content if isinstance(content, bytes) else b"".join(content))
+        return self.waiting[0]
+
+
+def serial_of(one: Draft) -> int:
+    """The serial number that stands in the document number of a synthetic draft."""
+    return int(one.text("person.id_doc_no").removeprefix(NUMBER))
+
+
+def _say(record_id: str, serial: int) -> None:
+    os.write(1, f"{record_id} {serial}\n".encode())
+
+
+def _park(room: Room, serial: int) -> Draft:
+    one = draft(serial)
+    room.parked.put(one)
+    one = one.with_still(room.parked.add_still(one.draft_id, "portrait", "image/jpeg", PICTURE + os.urandom(3000)))
+    room.parked.put(one)
+    return one
+
+
+def _keep(room: Room, one: Draft, variant: str) -> None:
+    serial = serial_of(one)
+    record_id = str(uuid.uuid4())
+    if variant == "early":
+        _say(record_id, serial)
+    room.keep(serial, draft_id="" if variant == "two-steps" else one.draft_id, record_id=record_id)
+    if variant == "two-steps":
+        room.parked.drop(one.draft_id)
+    if variant != "early":
+        _say(record_id, serial)
+
+
+def main() -> None:
+    folder, variant = Path(sys.argv[1]), sys.argv[2]
+    key, spki = (bytes.fromhex(one) for one in sys.stdin.readline().split())
+    with open_room(folder, key, PublicKeyInfo("test", spki)) as room:
+        if variant == "late-file":
+            late = LateBlobs(room.blobs.folder, room=0, reserve=0)
+            room.blobs, room.outbox._blobs = late, late
+        elif variant == "no-fsync":
+            room.outbox._blobs = Blobs(room.blobs.folder, room=0, reserve=0, fsync=lambda descriptor: None)
+        else:
+            room.outbox.begin()
+        for one in room.parked.list(OWNER):  # what was parked when the last one was killed is taken up, as a person would
+            _keep(room, one, variant)
+        serial = int(os.environ["FIRST_SERIAL"])
+        while True:
+            _keep(room, _park(room, serial), variant)
+            serial += 1
+
+
+if __name__ == "__main__":
+    main()

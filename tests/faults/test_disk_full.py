@@ -1,0 +1,22 @@
+"""A full disk: new captures are refused by name, what was kept stays readable, and forgetting goes on in the room of the reserve."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a tmpfs in a mount namespace of its own")
+def test_a_full_disk_loses_nothing_and_can_be_freed(tmp_path: Path) -> None:
+    script = f"mount -t tmpfs -o size=8m tmpfs {tmp_path} && exec {sys.executable} -m tests.faults.filler {tmp_path}/home"
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["kept"] > 5 and told["full"] == "store.disk_full" and set(told["facts"]) == {"free", "needed"}
+    assert told["free"] == 0 and told["blob"] == told["row"] == "store.disk_full"
+    assert told["rows"] == told["files"] == told["checked"] == told["kept"]
+    assert told["purged"] == 2 and told["free_again"] > 300_000

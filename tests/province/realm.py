@@ -1,0 +1,200 @@
+"""What this province is: its folder, name, practice or not, people, SAM numbers, signer roots, stations. Never answers a request itself."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+
+from tests.province.clock import Clock
+from tests.province.cms import certificate_der
+from tests.province.jcs import Refused, b64, canon, stamp
+from tests.province.keys import Keys, spki
+from tests.province.store import Store
+
+__all__ = ["ROLES", "Realm"]
+
+ROLES = ("collector", "supervisor", "administrator", "verifier")
+CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+CODE_LIFE = timedelta(hours=72)
+
+
+def load_certificates(pem_or_der: bytes) -> list[x509.Certificate]:
+    if b"-----BEGIN" in pem_or_der:
+        return x509.load_pem_x509_certificates(pem_or_der)
+    return [x509.load_der_x509_certificate(pem_or_der)]
+
+
+class Realm:
+    """One province folder. ``open`` makes a new one or takes the one that is there; practice is fixed at the first opening."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.store = Store(folder)
+        self.keys = Keys(folder / "keys")
+        self.id = self._need("id")
+        self.name = self._need("name")
+        self.practice = self._need("practice") == "1"
+
+    @classmethod
+    def open(cls, folder: Path, practice: bool, clock: Clock | None = None, province: str = "51", name: str = "") -> Realm:
+        """Raises ValueError where the folder is of the other kind (practice, or in earnest)."""
+        clock = clock or Clock()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / "province.db").exists() or not (folder / "keys" / "keys.json").exists():
+            Keys.make(folder / "keys", clock.now())
+            store = Store(folder)
+            with store.write() as db:
+                title = name or ("练习省（无真实数据）" if practice else "参考省")
+                db.executemany("INSERT INTO facts VALUES (?, ?)", [("id", province), ("name", title), ("practice", str(int(practice)))])
+            store.close()
+        realm = cls(folder, clock)
+        if realm.practice != practice:
+            realm.store.close()
+            raise ValueError("this folder is a practice province" if not practice else "this folder is a province in earnest")
+        return realm
+
+    def _need(self, name: str) -> str:
+        value = self.store.fact(name)
+        if value is None:
+            raise ValueError(f"the province folder has no {name}")
+        return value
+
+    def kind(self, name: str) -> str:
+        """The full ``type`` of ``record presence receipt act`` in this province."""
+        return f"hall-intake/{'practice-' if self.practice else ''}{name}/1"
+
+    # -- trust -------------------------------------------------------------------------------------------------------------------------
+    def set_trust(self, signer_roots: Sequence[bytes], tls_root: bytes, url: str, tables: dict[str, Any]) -> None:
+        """What the command line gives: PEM or DER of signer roots and of the TLS CA, the public address, the code tables' digests."""
+        roots = [b64(certificate_der(c)) for content in signer_roots for c in load_certificates(content)]
+        tls = [b64(certificate_der(c)) for c in load_certificates(tls_root)]
+        with self.store.write() as db:
+            for name, value in (("signer_roots", roots), ("tls_roots", tls), ("url", url), ("tables", tables)):
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+
+    def trusted(self, name: str) -> Any:
+        return json.loads(self.store.fact(name) or "[]")
+
+    def signer_roots(self) -> list[x509.Certificate]:
+        import base64
+
+        return [x509.load_der_x509_certificate(base64.b64decode(root)) for root in self.trusted("signer_roots")]
+
+    # -- people, readers, halls ----------------------------------------------------------------------------------------------------------
+    def add_person(self, person_id: str, name: str, roles: Sequence[str], hall: str) -> None:
+        unknown = set(roles) - set(ROLES)
+        if unknown or not person_id or not name:
+            raise ValueError(f"a person needs id, name and roles out of {', '.join(ROLES)}")
+        with self.store.write() as db:
+            db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", (person_id, hall, name, json.dumps(sorted(roles))))
+
+    def remove_person(self, person_id: str) -> None:
+        with self.store.write() as db:
+            db.execute("DELETE FROM people WHERE id = ?", (person_id,))
+
+    def add_sam(self, sam: str, hall: str) -> None:
+        with self.store.write() as db:
+            db.execute("INSERT OR IGNORE INTO sams VALUES (?, ?)", (sam, hall))
+
+    def remove_sam(self, sam: str) -> None:
+        with self.store.write() as db:
+            db.execute("DELETE FROM sams WHERE sam = ?", (sam,))
+
+    def add_hall(self, code: str, name: str) -> None:
+        with self.store.write() as db:
+            db.execute("INSERT OR REPLACE INTO halls VALUES (?, ?)", (code, name))
+
+    def hall_name(self, code: str) -> str:
+        row = self.store.row("SELECT name FROM halls WHERE code = ?", code)
+        return row["name"] if row else code
+
+    def people(self, hall: str) -> list[dict[str, Any]]:
+        return [
+            {"id": row["id"], "name": row["name"], "roles": json.loads(row["roles"])}
+            for row in self.store.rows("SELECT * FROM people WHERE hall = ? ORDER BY id", hall)
+        ]
+
+    def sams(self, hall: str) -> list[str]:
+        return [row["sam"] for row in self.store.rows("SELECT sam FROM sams WHERE hall = ? ORDER BY sam", hall)]
+
+    def sam_known(self, sam: str, hall: str) -> bool:
+        return sam in self.sams(hall)
+
+    def need_role(self, person_id: str, hall: str, role: str, status: int = 422, code: str = "person.role") -> None:
+        person = next((p for p in self.people(hall) if p["id"] == person_id), None)
+        if person is None:
+            raise Refused(status, code if status != 422 else "person.unknown", "the signer is not on the list of the hall")
+        if role not in person["roles"]:
+            raise Refused(status, code, f"the signer has not the role {role}")
+
+    # -- stations ------------------------------------------------------------------------------------------------------------------------
+    def invite(self, hall: str, window: str, life: timedelta = CODE_LIFE) -> tuple[dict[str, Any], str]:
+        """The station invitation (FORMATS section 8) and a one-time code for a window."""
+        drawn = "".join(secrets.choice(CODE_LETTERS) for _ in range(16))
+        with self.store.write() as db:
+            db.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, NULL)", (drawn, hall, window, stamp(self.clock.now() + life)))
+        return self.invitation(), "-".join(drawn[at : at + 4] for at in range(0, 16, 4))
+
+    def invitation(self) -> dict[str, Any]:
+        tls = self.trusted("tls_roots")
+        if not tls:
+            raise ValueError("the province has not been served yet: no address, no TLS root")
+        return {
+            "type": "hall-intake/invitation/1",
+            "province": self.id,
+            "name": self.name,
+            "practice": self.practice,
+            "url": self.trusted("url"),
+            "tls_root": tls[0],
+            "root_key": b64(spki(self.keys.active("roots"))),
+        }
+
+    def station_of(self, certificate: bytes) -> Any:
+        """The station row of a client certificate. Raises Refused 401 or 403."""
+        row = self.store.row("SELECT * FROM stations WHERE certificate = ?", certificate)
+        if row is None:
+            raise Refused(401, "station.certificate", "not the certificate of a station of this province")
+        if row["revoked_at"]:
+            raise Refused(403, "station.revoked", "this station was revoked")
+        now = self.clock.now()
+        x = x509.load_der_x509_certificate(certificate)
+        if not x.not_valid_before_utc <= now <= x.not_valid_after_utc:
+            raise Refused(401, "station.certificate", "the station's certificate is not valid now")
+        return row
+
+    def enrol(self, request_digest: str, request: dict[str, Any], public_key: Any, code: str, administrator: str, answer: Any) -> bytes:
+        """One durable commit: station, used code, answer. ``answer(station_id, certificate)`` makes the bytes."""
+        station_id = str(uuid.uuid4())
+        now: datetime = self.clock.now()
+        certificate = self.keys.issue(public_key, station_id, self.id, now)
+        with self.store.write() as db:
+            if db.execute("UPDATE invitations SET used_by = ? WHERE code = ? AND used_by IS NULL", (request_digest, code)).rowcount != 1:
+                raise Refused(403, "enrolment.code", "the code was used")
+            db.execute(
+                "INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                (station_id, request["hall"], request["window"], certificate, request["machine"], administrator, stamp(now)),
+            )
+            made = canon(answer(station_id, certificate))
+            db.execute("INSERT INTO enrolments VALUES (?, ?, ?)", (request_digest, station_id, made))
+        return made
+
+    def revoke(self, station_id: str) -> None:
+        with self.store.write() as db:
+            if db.execute("UPDATE stations SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(self.clock.now()), station_id)).rowcount != 1:
+                raise ValueError("no such station in good standing")
+
+    def stations(self, hall: str | None = None) -> list[dict[str, Any]]:
+        rows = self.store.rows("SELECT id, hall, window, revoked_at FROM stations ORDER BY enrolled_at, id")
+        return [
+            {"id": r["id"], "hall": r["hall"], "window": r["window"], "state": "revoked" if r["revoked_at"] else "good"}
+            for r in rows
+            if hall in (None, r["hall"])
+        ]

@@ -1,0 +1,227 @@
+"""Submissions: everything is checked, then one durable commit, then the receipt (FORMATS sections 1, 3, 5, 6). Never keeps plain bytes of a person.
+
+The receipt is made after the commit of the row: a crash between the two leaves a row without receipt, and the next PUT or GET makes it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.province.cms import Signed, verify_detached
+from tests.province.jcs import Refused, b64, canon, digest, parse, parse_canonical, stamp, unb64
+from tests.province.packet import Opened, open_packet
+from tests.province.realm import Realm
+from tests.province.shapes import ACT, SUBMISSION, check, check_presence, check_record
+from tests.province.tus import Uploads
+
+__all__ = ["STATES", "Records"]
+
+STATES = ("received", "accepted", "correction_required", "under_review", "publicity", "effective", "refused", "withdrawn")
+
+
+def same_submission(row: Any, body: dict[str, Any], signature: bytes) -> bool:
+    return (row["station_id"], row["packet_digest"], row["record_digest"], row["signature"]) == (
+        body["station_id"],
+        body["packet_digest"],
+        body["record_digest"],
+        signature,
+    )
+
+
+class Records:
+    """All records of a province."""
+
+    def __init__(self, realm: Realm, uploads: Uploads) -> None:
+        self._realm = realm
+        self._store = realm.store
+        self._uploads = uploads
+
+    # -- the way in ------------------------------------------------------------------------------------------------------------------
+    def put(self, station: Any, record_id: str, untrusted: bytes) -> tuple[int, bytes]:
+        """201 or 200 and the receipt envelope. Raises Refused 4xx."""
+        body = parse(untrusted)
+        check(body, SUBMISSION, "submission.format")
+        if body["record_id"] != record_id or body["station_id"] != station["id"]:
+            raise Refused(403, "station.other", "the submission is of another record or station than the request")
+        signature = unb64(body["signature"], "submission.format", 422)
+        known = self._store.row("SELECT * FROM records WHERE record_id = ?", record_id)
+        if known is None:
+            opened = self._open(station, body)
+            record = self._check_record(station, body, opened)
+            acts = self._check_acts(record, body, signature)
+            self._check_signer(station, record, opened.record, signature, acts)
+            known = self._keep(station, body, record, signature)
+            if same_submission(known, body, signature):
+                return 201, self._receipt(known)
+        if not same_submission(known, body, signature):
+            raise Refused(409, "record.other", "another content is kept under this record id")
+        return 200, self._receipt(known)
+
+    def _open(self, station: Any, body: dict[str, Any]) -> Opened:
+        upload = self._uploads.find(station["id"], body["upload_id"])
+        if (upload["record_id"], upload["digest"]) != (body["record_id"], body["packet_digest"]):
+            raise Refused(422, "packet.digest", "the upload is another packet")
+        if upload["size"] != body["packet_size"]:
+            raise Refused(422, "packet.size", "the upload has another size")
+        keys = self._realm.keys
+        opened = open_packet(self._uploads.finish(upload), lambda kid: keys.by_id("intake", kid))
+        if (opened.header["record_id"], opened.header["station_id"]) != (body["record_id"], body["station_id"]):
+            raise Refused(422, "packet.header", "the header names another record or station")
+        return opened
+
+    def _check_record(self, station: Any, body: dict[str, Any], opened: Opened) -> dict[str, Any]:
+        if digest(opened.record) != body["record_digest"]:
+            raise Refused(422, "record.digest", "record.json has another digest than submitted")
+        record = parse_canonical(opened.record, "record.canonical")
+        names = {self._realm.kind("record"): check_record, self._realm.kind("presence"): check_presence}
+        if record.get("type") not in names:
+            raise Refused(422, "record.type", "not a type that this province takes")
+        names[record["type"]](record)
+        if record["record_id"] != body["record_id"]:
+            raise Refused(422, "record.format", "record.json is another record")
+        if record["station"] != {"id": station["id"], "hall": station["hall"], "window": station["window"]}:
+            raise Refused(422, "record.station", "record.json names another station, hall or window")
+        if tuple((a["name"], a["size"], a["sha256"]) for a in record["attachments"]) != opened.parts:
+            raise Refused(422, "record.attachments", "the parts are not the record's attachments")
+        card = record["evidence"]["card"]
+        if card and not self._realm.sam_known(card["sam"], station["hall"]):
+            raise Refused(422, "sam.unknown", "this SAM is not on the list of the hall")
+        if record["amends"]:
+            before = self._store.row("SELECT record_digest FROM records WHERE record_id = ?", record["amends"])
+            if before and before["record_digest"] != record["prev_digest"]:
+                raise Refused(422, "record.amends", "the amended record has another digest")
+        return record
+
+    # -- who signed ------------------------------------------------------------------------------------------------------------------
+    def _check_acts(self, record: dict[str, Any], body: dict[str, Any], signature: bytes) -> list[tuple[dict[str, Any], Signed]]:
+        found: list[tuple[dict[str, Any], Signed]] = []
+        if record["type"] == self._realm.kind("presence") and body["acts"]:
+            raise Refused(422, "act.invalid", "a presence has no acts")
+        for row in body["acts"]:
+            content = unb64(row["act"], "act.invalid", 422)
+            act = parse_canonical(content, "act.invalid")
+            check(act, ACT, "act.invalid")
+            if act["type"] != self._realm.kind("act") or act["record"] != body["record_digest"]:
+                raise Refused(422, "act.invalid", "the act is of another type or record")
+            if act["first_signature"] != (None if act["act"] == "takeover" else digest(signature)):
+                raise Refused(422, "act.invalid", "the act names another first signature")
+            signed = self._verify(content, unb64(row["signature"], "act.invalid", 422))
+            if (act["actor"]["id"], act["actor"]["certificate"]) != (signed.signer_id, signed.certificate_digest):
+                raise Refused(422, "act.invalid", "another person signed the act")
+            if act["act"] != "takeover" and act["actor"]["id"] == record["collector"]["id"]:
+                raise Refused(422, "act.invalid", "the collector cannot countersign or supervise the own record")
+            self._realm.need_role(signed.signer_id, record["station"]["hall"], "supervisor")
+            found.append((act, signed))
+        return found
+
+    def _check_signer(self, station: Any, record: dict[str, Any], content: bytes, signature: bytes, acts: list[tuple[dict[str, Any], Signed]]) -> None:
+        now = self._realm.clock.now()
+        collector = record["collector"]
+        if record["type"] == self._realm.kind("presence"):
+            signed = verify_detached(content, signature, [self._realm.keys.device_ca], now)
+            expected = (station["id"], digest(station["certificate"]))
+            if (signed.signer_id, signed.certificate_digest) != expected or (collector["id"], collector["certificate"]) != expected:
+                raise Refused(422, "record.collector", "a presence is signed by the station's own device key")
+            return
+        signed = self._verify(content, signature)
+        takeover = any(act["act"] == "takeover" and by.signer_id == signed.signer_id for act, by in acts)
+        if (collector["id"], collector["certificate"]) == (signed.signer_id, signed.certificate_digest):
+            self._realm.need_role(signed.signer_id, station["hall"], "collector")
+        elif not takeover:
+            raise Refused(422, "record.collector", "the signer is not the record's collector, and no takeover says why")
+
+    def _verify(self, content: bytes, signature: bytes) -> Signed:
+        return verify_detached(content, signature, self._realm.signer_roots(), self._realm.clock.now())
+
+    # -- kept, then receipted ----------------------------------------------------------------------------------------------------------
+    def _keep(self, station: Any, body: dict[str, Any], record: dict[str, Any], signature: bytes) -> Any:
+        """One durable commit. Two requests at once: the first one wins, the row that is there is returned."""
+        at = stamp(self._realm.clock.now())
+        with self._store.write() as db:
+            if not db.execute("SELECT 1 FROM records WHERE record_id = ?", (body["record_id"],)).fetchone():
+                serial = db.execute("SELECT COALESCE(MAX(serial), 0) + 1 FROM records").fetchone()[0]
+                db.execute(
+                    "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
+                    (
+                        body["record_id"],
+                        station["id"],
+                        record["type"],
+                        body["upload_id"],
+                        body["packet_digest"],
+                        body["packet_size"],
+                        body["record_digest"],
+                        signature,
+                        json.dumps(body["acts"]),
+                        serial,
+                        at,
+                    ),
+                )
+                db.execute(
+                    "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, 'received', ?, NULL, '[]')",
+                    (body["record_id"], station["id"], at),
+                )
+        return self._store.row("SELECT * FROM records WHERE record_id = ?", body["record_id"])
+
+    def _receipt(self, row: Any) -> bytes:
+        """The kept receipt; made now, after the row's commit, where there is none."""
+        if row["receipt"] is None:
+            payload = canon(
+                {
+                    "type": self._realm.kind("receipt"),
+                    "province": self._realm.id,
+                    "station_id": row["station_id"],
+                    "record_id": row["record_id"],
+                    "packet_digest": row["packet_digest"],
+                    "record_digest": row["record_digest"],
+                    "signature_digest": digest(row["signature"]),
+                    "received_at": stamp(self._realm.clock.now()),
+                    "serial": f"R-{row['accepted_at'][:10].replace('-', '')}-{row['serial']:06d}",
+                    "state": "received",
+                }
+            )
+            made = self._realm.keys.sign("receipts", "receipt", payload)
+            with self._store.write() as db:
+                db.execute("UPDATE records SET receipt = ? WHERE record_id = ? AND receipt IS NULL", (made, row["record_id"]))
+        return self._store.row("SELECT receipt FROM records WHERE record_id = ?", row["record_id"])["receipt"]
+
+    def get(self, station: Any, record_id: str) -> bytes:
+        """The receipt envelope of a record of this station. Raises Refused 404 ``record.unknown``."""
+        row = self._store.row("SELECT * FROM records WHERE record_id = ? AND station_id = ?", record_id, station["id"])
+        if row is None:
+            raise Refused(404, "record.unknown", "no such record of this station")
+        return self._receipt(row)
+
+    # -- what happens to it --------------------------------------------------------------------------------------------------------------
+    def set_state(self, record_id: str, state: str, until: str | None = None, items: list[dict[str, str]] | None = None) -> int:
+        """A new state of a record, told by the next downlink. Returns the change's cursor."""
+        if state not in STATES:
+            raise Refused(422, "state.unknown", f"not one of {', '.join(STATES)}")
+        at = stamp(self._realm.clock.now())
+        with self._store.write() as db:
+            row = db.execute("SELECT station_id FROM records WHERE record_id = ?", (record_id,)).fetchone()
+            if row is None:
+                raise Refused(404, "record.unknown", "no such record")
+            return (
+                db.execute(
+                    "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?)",
+                    (record_id, row["station_id"], state, at, until, json.dumps(items or [], ensure_ascii=False)),
+                ).lastrowid
+                or 0
+            )
+
+    def list(self) -> list[dict[str, Any]]:
+        """What came in, without content: id, station, type, digests, serial, newest state."""
+        rows = self._store.rows(
+            "SELECT record_id, station_id, type, packet_digest, record_digest, packet_size, serial, accepted_at, "
+            "(SELECT state FROM states s WHERE s.record_id = r.record_id ORDER BY seq DESC LIMIT 1) AS state FROM records r ORDER BY serial"
+        )
+        return [dict(row) for row in rows]
+
+    def content(self, record_id: str) -> dict[str, Any]:
+        """The record, unsealed again from its packet (for the practice hall's province desk)."""
+        row = self._store.row("SELECT upload_id FROM records WHERE record_id = ?", record_id)
+        if row is None:
+            raise Refused(404, "record.unknown", "no such record")
+        opened = open_packet(self._uploads.path(row["upload_id"]), lambda kid: self._realm.keys.by_id("intake", kid))
+        return {"record": parse(opened.record), "digest": digest(opened.record), "base64": b64(opened.record)}

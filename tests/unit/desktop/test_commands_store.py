@@ -1,0 +1,94 @@
+"""The commands outbox and journal over a real keyring and a real store; they never show a name."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desktop.commands import journal, outbox
+from sync.blobs import Blobs
+from sync.keys import KeyCabinet
+from sync.store import open_folder
+from tests.emulators.keyring import PrivateKeyring
+from tests.emulators.records import NAME, OWNER, Room, new_recipient
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Secret Service")
+TO = new_recipient("test")[1]
+
+
+@pytest.fixture
+def ids(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Three kept records in the data folder of this account, the second set aside."""
+    with PrivateKeyring(tmp_path_factory.mktemp("k")) as keyring:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", keyring.env["DBUS_SESSION_BUS_ADDRESS"])
+        monkeypatch.setenv("HALL_INTAKE_HOME", str(tmp_path / "home"))
+        for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+            monkeypatch.delenv(name, raising=False)
+        with open_folder(tmp_path / "home", KeyCabinet(), True, make=True) as store:
+            room = Room(store, Blobs(store.folder / "blobs", room=0, reserve=0), TO)
+            room.blobs.prepare()
+            kept = [room.keep(serial) for serial in range(3)]
+            room.outbox.set_aside(kept[1], "province.refused")
+        yield kept
+
+
+def _run(command, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(arguments))
+
+
+def test_list_show_and_retry(ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(outbox, "list") == 0
+    told = capsys.readouterr().out
+    assert all(record_id in told for record_id in ids) and "# set_aside: 1" in told and NAME not in told
+    assert _run(outbox, "list", "--state", "set_aside", "--owner", OWNER) == 0
+    told = capsys.readouterr().out
+    assert ids[1] in told and ids[0] not in told and "province.refused" in told
+    assert _run(outbox, "retry", ids[1]) == 0
+    assert _run(outbox, "show", ids[1]) == 0
+    told = capsys.readouterr().out
+    assert "state: kept" in told and NAME not in told
+    assert _run(outbox, "show", "nobody") == 1 and _run(outbox, "retry", "nobody") == 1
+
+
+def test_verify_finds_a_changed_packet(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(outbox, "verify") == 0
+    packet = next(one for one in (tmp_path / "home" / "blobs").iterdir() if len(one.name) == 32)
+    packet.write_bytes(packet.read_bytes()[:-1] + b"\x00")
+    assert _run(outbox, "verify") == 1
+    assert "store.damaged" in capsys.readouterr().err
+
+
+def test_the_journal_is_exported_and_checked_without_the_store(ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                               capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "journal.txt"
+    assert _run(journal, "export", str(file)) == 0
+    assert _run(journal, "export", str(file)) == 1, "never over a file that is there"
+    lines = file.read_bytes().splitlines()
+    assert json.loads(lines[-1])["size"] == len(lines) - 1 and NAME not in file.read_text("utf-8")
+    monkeypatch.setenv("HALL_INTAKE_HOME", str(tmp_path / "nowhere"))
+    assert _run(journal, "verify", str(file)) == 0
+    head = tmp_path / "head.json"
+    head.write_bytes(lines[-1])
+    file.write_bytes(b"\n".join([*lines[:1], *lines[2:]]))
+    assert _run(journal, "verify", str(file)) == 1
+    file.write_bytes(b"\n".join(lines[:-2]))
+    assert _run(journal, "verify", str(file)) == 1
+    file.write_bytes(b"\n".join(lines))
+    assert _run(journal, "verify", str(file), "--head", str(head)) == 0
+    assert "line 2" in capsys.readouterr().err
+
+
+def test_a_command_says_by_name_why_it_cannot(ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_folder(tmp_path / "home", KeyCabinet()):
+        assert _run(outbox, "list") == 1
+    assert "store.in_use" in capsys.readouterr().err
+    monkeypatch.setenv("HALL_INTAKE_HOME", str(tmp_path / "nowhere"))
+    assert _run(outbox, "list") == 1
+    assert "station.not_enrolled" in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""Reader profiles: what is accepted, what is refused, and which reader they fit. Never needs a reader."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.cards.profiles import Profile, profile_for
+from devices.errors import DeviceListInvalid
+from tests.emulators.sam_reader import CHAINED_PROFILE, WHOLE_PROFILE
+
+ATR = bytes.fromhex("3B888001D103860C0080800051")
+CONTROL: dict[str, Any] = {
+    "name": "c", "match": {"atr": "3B888001D10386000080800000", "atr_mask": "FFFFFFFFFFFFFF00FFFFFFFF00"}, "mode": "control", "share": "direct",
+    "control": {"code_linux": 0x42000001, "code_windows": 0x003136B0, "prefix": "E0", "reply_prefix": "E1", "preamble": False},
+}
+
+
+def changed(profile: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    """A copy with one member at ``a.b`` set, or taken away (None)."""
+    new = copy.deepcopy(profile)
+    *folders, last = path.split(".")
+    place = new
+    for folder in folders:
+        place = place[folder]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return new
+
+
+def test_profiles_of_the_practice_hall() -> None:
+    whole, chained = Profile.from_json(WHOLE_PROFILE), Profile.from_json(CHAINED_PROFILE)
+    assert whole.apdu is not None and (whole.apdu.extended, whole.apdu.chained, whole.share, whole.exchange_seconds) == (True, False, "shared", 5.0)
+    assert chained.apdu is not None and (chained.apdu.extended, chained.apdu.chained, chained.apdu.chunk) == (False, True, 5)
+    assert whole.fits("Virtual PCD 00 00") and not whole.fits("ACS ACR122U 00 00")
+
+
+def test_control_profile_and_card_mask() -> None:
+    profile = Profile.from_json(CONTROL)
+    assert profile.control is not None and (profile.control.prefix, profile.control.reply_prefix, profile.control.preamble) == (b"\xe0", b"\xe1", False)
+    assert profile.fits("any reader", ATR) and not profile.fits("any reader") and not profile.fits("any reader", ATR[:-1])
+    assert not profile.knows(bytes.fromhex("3B888001D103860C0180800051"))
+
+
+def test_name_decides_and_the_card_is_judged_later() -> None:
+    profile = Profile.from_json(changed(WHOLE_PROFILE, "match.atr", ATR.hex()))
+    assert profile.fits("Virtual PCD 00 00", b"\x3b\x00") and not profile.knows(b"\x3b\x00") and profile.knows(ATR)
+    assert profile_for([Profile.from_json(CONTROL), profile], "Virtual PCD 00 00") is profile
+    assert profile_for([profile], "Token 00 00", ATR) is None
+
+
+@pytest.mark.parametrize(("profile", "path", "value"), [
+    (WHOLE_PROFILE, "name", None), (WHOLE_PROFILE, "name", ""), (WHOLE_PROFILE, "name", 7), (WHOLE_PROFILE, "match", None), (WHOLE_PROFILE, "match", []),
+    (WHOLE_PROFILE, "match", {}), (WHOLE_PROFILE, "match.reader", "("), (WHOLE_PROFILE, "match.reader", 5), (WHOLE_PROFILE, "match.colour", "red"),
+    (WHOLE_PROFILE, "match.atr", "3G"), (WHOLE_PROFILE, "mode", "telepathy"), (WHOLE_PROFILE, "mode", []), (WHOLE_PROFILE, "mode", "control"),
+    (WHOLE_PROFILE, "apdu", None), (WHOLE_PROFILE, "apdu.cla", "8000"), (WHOLE_PROFILE, "apdu.ins", None), (WHOLE_PROFILE, "apdu.transfer", "half"),
+    (WHOLE_PROFILE, "apdu.lengths", 5), (WHOLE_PROFILE, "apdu.chunk", 0), (WHOLE_PROFILE, "apdu.chunk", True), (WHOLE_PROFILE, "apdu.chunk", 256),
+    (WHOLE_PROFILE, "apdu.get_response", "C0"), (WHOLE_PROFILE, "apdu.preamble", "yes"), (WHOLE_PROFILE, "apdu.library", "/lib/x.so"),
+    (WHOLE_PROFILE, "share", "exclusive"), (WHOLE_PROFILE, "exchange_seconds", 0), (WHOLE_PROFILE, "exchange_seconds", 31),
+    (WHOLE_PROFILE, "exchange_seconds", True), (WHOLE_PROFILE, "exchange_seconds", 2.5), (CHAINED_PROFILE, "apdu.cla", "FF"),
+    (CONTROL, "match.atr_mask", "FF"), (CONTROL, "control.code_linux", -1), (CONTROL, "control.code_linux", "1"), (CONTROL, "control.prefix", "E"),
+    (CONTROL, "control", {"code_linux": 0}),
+])
+def test_wrong_profiles_are_refused_by_name(profile: dict[str, Any], path: str, value: object) -> None:
+    with pytest.raises(DeviceListInvalid) as caught:
+        Profile.from_json(changed(profile, path, value))
+    assert caught.value.facts["why"]
+    assert caught.value.facts["entry"] == (profile["name"] if path != "name" else "?")
+
+
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+    st.sampled_from(["name", "match", "mode", "apdu", "control", "reader", "atr", "cla", "ins"]), inner, max_size=4), max_leaves=12)
+
+
+@given(JSON)
+def test_any_json_is_a_profile_or_a_named_trouble(untrusted: object) -> None:
+    try:
+        assert Profile.from_json(untrusted).name
+    except DeviceListInvalid as trouble:
+        assert trouble.facts["why"]
+
+
+def test_the_product_carries_no_profile_for_the_virtual_reader() -> None:
+    product = [path for room in ("desktop", "devices", "resources", "sync") for path in (Path(__file__).parents[4] / room).rglob("*") if path.is_file()]
+    assert product
+    assert [path.name for path in product if path.suffix in {".py", ".json", ".toml", ".csv"} and "Virtual PCD" in path.read_text("utf-8")] == []

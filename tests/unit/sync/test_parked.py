@@ -1,0 +1,91 @@
+"""Parked drafts and their stills: whole again, the owner's alone, unreadable on the disk, forgotten when dropped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.draft import Source
+from sync.errors import FormatTrouble, NotAllowed, StoreTrouble
+from sync.seal import PublicKeyInfo
+from tests.emulators.records import MARKS, OWNER, PICTURE, Room, draft, open_room
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    with open_room(tmp_path / "home", bytes(32), PublicKeyInfo("", b"")) as made:
+        yield made
+
+
+def test_a_draft_comes_back_as_it_was_put_last(room: Room) -> None:
+    one = draft()
+    room.parked.put(one)
+    later = one.take("person.mobile", "13900000000", Source.TYPED, by=OWNER, at=room.clock())
+    room.parked.put(later)
+    assert room.parked.get(one.draft_id) == later != one
+    assert room.parked.list(OWNER) == (later,)
+    assert room.parked.get("other") is None
+
+
+def test_another_owner_neither_sees_nor_changes_it(room: Room) -> None:
+    one = draft()
+    room.parked.put(one)
+    assert room.parked.list("op:OP-000018") == ()
+    with pytest.raises(NotAllowed):
+        room.parked.get(one.draft_id, "op:OP-000018")
+    with pytest.raises(NotAllowed):
+        room.parked.put(draft(2, "op:OP-000018", one.draft_id))
+    assert room.parked.get(one.draft_id, OWNER) == one
+
+
+def test_stills_come_back_and_nothing_is_readable_in_the_folder(room: Room) -> None:
+    one, picture = draft(), PICTURE * 100_000
+    room.parked.put(one)
+    still = room.parked.add_still(one.draft_id, "portrait", "image/jpeg", picture, "A", 2)
+    room.parked.put(one.with_still(still))
+    assert room.parked.still(still.still_id) == picture
+    found = room.parked.get(one.draft_id)
+    assert found is not None and found.stills == (still,) and (still.trust, still.pages, still.size) == ("A", 2, len(picture))
+    for file in room.store.folder.rglob("*"):
+        assert not file.is_file() or not any(mark in file.read_bytes() for mark in MARKS), file
+
+
+def test_a_still_needs_its_draft(room: Room) -> None:
+    with pytest.raises(StoreTrouble) as caught:
+        room.parked.add_still("nobody", "portrait", "image/jpeg", b"x")
+    assert caught.value.facts["step"] == "draft" and room.blobs.ids() == ()
+    with pytest.raises(StoreTrouble):
+        room.parked.still("nobody")
+
+
+def test_stills_of_two_drafts_cannot_be_exchanged_on_the_disk(room: Room) -> None:
+    stills = []
+    for serial in (1, 2):
+        one = draft(serial)
+        room.parked.put(one)
+        stills.append(room.parked.add_still(one.draft_id, "portrait", "image/jpeg", os.urandom(100)))
+    first, second = (room.blobs.path(one) for one in room.blobs.ids())
+    swap = first.read_bytes()
+    shutil.copy(second, first)
+    second.write_bytes(swap)
+    for still in stills:
+        with pytest.raises(FormatTrouble):
+            room.parked.still(still.still_id)
+
+
+def test_dropping_forgets_row_key_stills_and_files(room: Room) -> None:
+    one = draft()
+    room.parked.put(one)
+    first, second = (room.parked.add_still(one.draft_id, "document", "image/jpeg", b"x" * 50) for _ in range(2))
+    room.parked.drop_still(first.still_id)
+    room.parked.drop_still(first.still_id)
+    assert len(room.blobs.ids()) == 1 and room.parked.still(second.still_id) == b"x" * 50
+    room.parked.drop(one.draft_id)
+    room.parked.drop(one.draft_id)
+    assert room.parked.get(one.draft_id) is None and room.blobs.ids() == ()
+    with room.store.read() as rows:
+        assert rows.execute("SELECT (SELECT count(*) FROM drafts), (SELECT count(*) FROM stills)").fetchone() == (0, 0)
