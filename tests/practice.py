@@ -115,8 +115,8 @@ def _hall(folder: Path, say: Callable[[str], None]) -> Iterator[PracticeHall]:
 
     KEYRING.mkdir(mode=0o700, exist_ok=True)
     (folder / "keyring").mkdir(mode=0o700, exist_ok=True)
-    if not (KEYRING / "data").exists():
-        (KEYRING / "data").symlink_to(folder / "keyring")
+    (KEYRING / "data").unlink(missing_ok=True)
+    (KEYRING / "data").symlink_to(folder / "keyring")
     hall = PracticeHall(folder, port=PORT, keyring=KEYRING, say=say)
     try:
         hall.__enter__()
