@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.hall import COLLECTOR, PracticeHall
+from tests.scenes.hall import COLLECTOR, PracticeHall
 
 __all__ = ["Clerk", "work"]
 
