@@ -76,7 +76,7 @@ class TopBar(QWidget):
         """Devices and platform in words."""
         words, lamps = self.kit.words, []
         for one in state.devices:
-            tone = {"good": "good", "absent": "quiet", "trouble": "stop"}.get(one.state, "quiet")
+            tone = {"good": "good", "absent": "wait", "trouble": "stop"}.get(one.state, "quiet")
             said = words(f"lamp.{one.name}") if one.state == "good" else words(f"lamp.{one.name}_{one.state}")
             lamps.append(Lamp(one.name, said, tone, one.detail))
         said, tone = platform_words(words, state.courier, self.kit.now())

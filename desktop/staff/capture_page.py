@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import FileGiven, OriginalSeen, StillDropped
 from desktop.staff.kit import Kit, Post
-from desktop.widgets.buttons import ActionButton
+from desktop.widgets.buttons import ActionButton, ToggleButton
 from desktop.widgets.cards import label
 from desktop.widgets.preview import Preview
 from sync.record import attachment_kind
@@ -43,7 +43,8 @@ class CapturePage(QWidget):
         self._below = QWidget()
         below = QHBoxLayout(self._below)
         below.setContentsMargins(0, 0, 0, 0)
-        self._seen = QCheckBox(words("capture.seen"))
+        self._seen = ToggleButton(kit.look, words("capture.seen"), "Alt+O")
+        self._seen.setShortcut("Alt+O")
         self._seen.clicked.connect(lambda on: post(OriginalSeen(on)))
         below.addWidget(self._seen)
         below.addStretch(1)
@@ -70,7 +71,7 @@ class CapturePage(QWidget):
         self.document.setVisible(document)
         self._below.setVisible(document)
         self._file.setVisible(document)
-        self._seen.setChecked(capture.seen)
+        self._seen.show_on(capture.seen)
         key = f"hint.{capture.hint.code.replace('.', '_')}" if capture.hint else ""
         shown = words("capture.taking") if capture.taking else words(key) if key and words.has(key) else ""
         tone = "accent" if capture.taking or capture.hint is None else capture.hint.tone

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState, Place, row_count
+from desktop.flows.words import RowAdded
 from desktop.staff.category_card import PATH, CategoryCard
 from desktop.staff.kit import Kit, Post
 from desktop.staff.section_card import SectionCard
@@ -42,8 +43,12 @@ class FormPage(QWidget):
         self._hint = label(kit.words("form.choose_first"), "quiet", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._place, self._draft_id = Place(), ""
+        self._shapes: tuple[object, ...] = ()
         for key, way in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
             QShortcut(QKeySequence(key), self, activated=lambda step=way: self._next_section(step))
+        QShortcut(QKeySequence("Alt+N"), self, activated=self._add_row)
+        for switch in self.categories.switches.values():
+            switch.installEventFilter(self)
 
     def _tab_row(self) -> QScrollArea:
         self._tabs: dict[str, TabButton] = {}
@@ -56,10 +61,14 @@ class FormPage(QWidget):
         area.setFixedHeight(self.kit.look.px("row") + 4)
         inner = QWidget()
         set_role(inner, role="scrolled")
-        self._tab_line = QHBoxLayout(inner)
-        self._tab_line.setContentsMargins(self.kit.look.px("six") - 4, 0, self.kit.look.px("six"), 0)
-        self._tab_line.setSpacing(2)
-        self._tab_line.addStretch(1)
+        lines = QVBoxLayout(inner)
+        lines.setContentsMargins(self.kit.look.px("six") - 4, 0, self.kit.look.px("six"), 0)
+        lines.setSpacing(0)
+        self._tab_lines = (QHBoxLayout(), QHBoxLayout())
+        for line in self._tab_lines:
+            line.setSpacing(2)
+            line.addStretch(1)
+            lines.addLayout(line)
         area.setWidget(inner)
         self._tab_area = area
         return area
@@ -93,6 +102,10 @@ class FormPage(QWidget):
 
     def _arrange(self, state: IntakeState, draft: Draft) -> None:
         wanted = {one.name: row_count(state, one.name) if one.repeats else 1 for one in visible_sections(draft)}
+        shapes = tuple(SectionCard.shape_of(one, draft, wanted[one.name]) for one in SECTIONS if one.name in wanted)
+        if shapes == self._shapes and self.cards:
+            return
+        self._shapes = shapes
         for name in [name for name in self.cards if name not in wanted]:
             card = self.cards.pop(name)
             card.hide()
@@ -122,11 +135,15 @@ class FormPage(QWidget):
             tab.hide()
             tab.deleteLater()
         self._tabs = {}
+        limit = 11 * 100 // self.kit.look.scale
+        two = len(shown) > limit
+        half = (len(shown) + 1) // 2 if two else len(shown)
+        self._tab_area.setFixedHeight((self.kit.look.px("row") + 4) * (2 if two else 1))
         for place, name in enumerate(shown):
             text = self.kit.words("form.categories_short") if name == "categories" else self._title(name)
             tab = TabButton(self.kit.look, text)
             tab.clicked.connect(lambda _=False, which=name: self._to_section(which))
-            self._tab_line.insertWidget(place, tab)
+            self._tab_lines[place // half].insertWidget(place % half, tab)
             self._tabs[name] = tab
 
     def _title(self, name: str) -> str:
@@ -147,8 +164,19 @@ class FormPage(QWidget):
             return "categories"
         return next((name for name, card in self.cards.items() if widget is not None and card.isAncestorOf(widget)), "")
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self._entered(PATH)
+        return super().eventFilter(watched, event)
+
+    def _add_row(self) -> None:
+        """Alt+N: one more row where the caret is."""
+        name = self._section_of(self.focusWidget())
+        if name in self.cards and self.cards[name].section.repeats:
+            self._post(RowAdded(name))
+
     def _entered(self, path: str) -> None:
-        name = path.partition(".")[0].partition("[")[0]
+        name = "categories" if path == PATH else path.partition(".")[0].partition("[")[0]
         for key, tab in self._tabs.items():
             if (key == name) != (tab.property("current") == "true"):
                 tab.mark(tab.property("done") == "true", key == name)

@@ -7,14 +7,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import CheckPressed, ParkedPicked
-from desktop.messages import say
+from desktop.messages import say_code
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import ago, exact, platform_words
+from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, EmptyState, ScrolledColumn, label
 from desktop.widgets.person_row import PersonRow
 from desktop.widgets.status_dots import Dot
-from resources.trouble import Trouble
 
 __all__ = ["HealthPage", "ParkedPage"]
 
@@ -48,7 +48,7 @@ class ParkedPage(QWidget):
         self._said = said
         _empty(self.scrolled.column)
         if not state.parked:
-            empty = EmptyState(self.kit.look, "pause", words("parked.none"), words("parked.none_words"))
+            empty = EmptyState(self.kit.look, "folder", words("parked.none"), words("parked.none_words"))
             empty.setMinimumHeight(420)
             self.scrolled.column.addWidget(empty)
             return
@@ -86,7 +86,7 @@ class HealthPage(QWidget):
         _empty(self.scrolled.column)
         self.scrolled.column.addWidget(label(words("health.title"), "page"))
         for one in state.devices:
-            good = {"good": "good", "absent": "quiet", "trouble": "stop"}.get(one.state, "quiet")
+            good = {"good": "good", "absent": "wait", "trouble": "stop"}.get(one.state, "quiet")
             title = words(f"lamp.{one.name}") if one.state == "good" else words(f"lamp.{one.name}_{one.state}")
             self.scrolled.column.addWidget(self._card(good, title, one.detail, one.code))
         self.scrolled.column.addWidget(self._card(tone, platform, words("health.platform"), state.courier.error_code))
@@ -104,26 +104,10 @@ class HealthPage(QWidget):
         lines.addWidget(label(title, "strong", "" if tone in {"good", "quiet"} else tone))
         if detail:
             lines.addWidget(label(detail, "meta", wrap=True))
-        trouble = _trouble(code)
-        if trouble is not None:
-            message = say(trouble, self.kit.words.lang)
-            lines.addWidget(label(f"{message.cause} {message.next}", wrap=True))
+        message = say_code(code, self.kit.words.lang) if code else None
+        if message is not None:
+            lines.addWidget(label(joined(message.cause, message.next), wrap=True))
             lines.addWidget(label(code, "code"))
         row.addLayout(lines, 1)
         card.body.addLayout(row)
         return card
-
-
-def _trouble(code: str) -> type[Trouble] | None:
-    """The class of a trouble by its code."""
-    import devices.errors
-    import sync.errors
-
-    for room in (devices.errors, sync.errors):
-        for name in room.__all__:
-            found = getattr(room, name)
-            if found.code == code:
-                return found
-    return None
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.login import LoginState
@@ -35,6 +35,8 @@ class LoginPage(QWidget):
         outer.addLayout(row)
         outer.addStretch(3)
         self.card.body.setSpacing(look.px("two"))
+        self._key = IconLabel(look, "token", "accent_text", look.px("icon_big") * 2)
+        self.card.body.addWidget(self._key)
         self._where = label("", "meta")
         self._title = label("", "page", wrap=True)
         self._words = label("", "quiet", wrap=True)
@@ -74,6 +76,7 @@ class LoginPage(QWidget):
         """Show where coming in stands."""
         words, page = self.kit.words, state.page
         self._where.setText(words("app.station", hall=state.station.hall, window=state.station.window) if state.station else words("app.name"))
+        self._key.setVisible(page in {"no_token", "looking"})
         key = "locked" if state.locked and page in {"pin", "checking", "trying", "no_token"} else page
         self._title.setText(words(f"login.title_{key}"))
         who = state.operator.name if state.locked and state.operator else state.chosen.signer_name if state.chosen else ""
@@ -95,7 +98,7 @@ class LoginPage(QWidget):
         said = (page, state.chosen)
         if said != self._said:
             self._said = said
-            self._focus(page)
+            QTimer.singleShot(0, self, lambda: self._focus(page))
 
     def _focus(self, page: str) -> None:
         if page == "pin":

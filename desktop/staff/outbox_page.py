@@ -10,6 +10,7 @@ from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place
+from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, EmptyState, label
 from desktop.widgets.outbox_table import OutboxLine, OutboxTable
@@ -160,7 +161,7 @@ class OutboxPage(QWidget):
         where, why, _tone = record_place(words, row, state.courier, self.kit.now())
         self._who.setText(f"{words('kept.who', name=row.name, tail=row.id_tail)} · {where}")
         advice = "outbox.advice_returned" if row.remote in _RETURNED else f"outbox.advice_{row.state}"
-        self._why.setText(" ".join(part for part in (why, words(advice) if words.has(advice) else "") if part))
+        self._why.setText(joined(why + ("。" if why and self.kit.lang == "zh" else "." if why else ""), words(advice) if words.has(advice) else ""))
         self._why.setVisible(bool(self._why.text()))
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))

@@ -125,7 +125,7 @@ class RecordSheet(QFrame):
         part = QWidget()
         grid = QGridLayout(part)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(self.kit.look.px("two"))
+        grid.setHorizontalSpacing(self.kit.look.px("three"))
         grid.setVerticalSpacing(self.kit.look.px("half") + 2)
         for column, stretch in ((0, 0), (1, 1), (2, 0), (3, 1)):
             grid.setColumnStretch(column, stretch)
@@ -151,12 +151,14 @@ class RecordSheet(QFrame):
         odd = "⟨U+" in value
         text = label(value, "strong" if odd or changed else "value", "stop" if odd else "wait" if changed else "", wrap=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(text, 1)
+        text.setWordWrap(len(value) > 18)
+        row.addWidget(text, 1 if len(value) > 18 else 0)
         if changed:
             row.addWidget(label(self.kit.words("review.changed"), "pill", "wait"))
         if source in SOURCE_ICONS:
             row.addWidget(IconLabel(self.kit.look, SOURCE_ICONS[source], "faint", self.kit.look.px("icon") - 3, self.kit.words(f"source.{source}")),
-                          0, Qt.AlignmentFlag.AlignTop)
+                          0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(0 if len(value) > 18 else 1)
         return part
 
     def _materials(self, attachments: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> None:

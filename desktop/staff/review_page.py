@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from dataclasses import replace
+
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
@@ -44,6 +46,7 @@ class ReviewPage(QWidget):
         self.sheet = RecordSheet(kit)
         middle.column.addWidget(self.sheet)
         middle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        set_role(middle, role="reading")
         middle.setAccessibleName(words("review.form_title"))
         self._scrolled = middle
         row.addWidget(middle, 1)
@@ -125,13 +128,15 @@ class ReviewPage(QWidget):
             self.pin.show_pin(page, state.pin)
         if state.trouble is not None and not done:
             message = self.kit.say(state.trouble)
+            if page == "unkept":
+                message = replace(message, title=words("review.unkept", title=message.title))
             self.banner.show_message(message, "stop", who=words.who(message.who))
         else:
             self.banner.show_message(None)
         self._show_foot(page)
         if (page, state.sheet and state.sheet.digest) != self._said:
             self._said = (page, state.sheet and state.sheet.digest)
-            self._focus(page)
+            QTimer.singleShot(0, self, lambda: self._focus(page))
 
     def _show_foot(self, page: str) -> None:
         words = self.kit.words

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
-from desktop.flows.words import DiscardPressed, DocumentPressed, FaceCompared, PlacePicked
+from desktop.flows.words import DiscardPressed, DocumentPressed, FaceCompared, PlacePicked, PortraitPressed
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import issue_words
 from desktop.widgets.buttons import ActionButton
@@ -34,9 +34,10 @@ class RightSide(QWidget):
         self.setFixedWidth(kit.look.px("side_right"))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        scrolled = ScrolledColumn(kit.look, kit.look.px("four") - 2)
+        scrolled = ScrolledColumn(kit.look, kit.look.px("three"))
         outer.addWidget(scrolled)
         self.panel = IdPanel(kit.look, words("face.chip"), words("face.live"))
+        self.panel.live.pressed.connect(lambda: post(PortraitPressed()))
         scrolled.column.addWidget(self.panel)
         self._decide = self._decision()
         scrolled.column.addWidget(self._decide)

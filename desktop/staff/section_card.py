@@ -29,7 +29,8 @@ _WIDTHS = {
     "person.name_zh": 3, "person.id_doc_type": 4, "person.id_doc_no": 5, "person.sex": 3, "person.birth_date": 3, "person.nation": 3, "person.mobile": 3,
     "person.id_address": 6, "person.newest_address": 6, "person.id_issuer": 6, "person.id_valid_from": 3, "person.id_valid_to": 3, "education.level": 4,
     "education.school": 4, "education.major": 4, "education.graduated_on": 4, "employer.name": 7, "employer.uscc": 5, "employer.post": 6, "employer.since": 6,
-    "skill.trade": 5, "skill.level": 3, "skill.cert_no": 4, "training.course": 6, "training.type": 4, "training.hours": 2, "contract.term_type": 6,
+    "skill.trade": 5, "skill.level": 3, "skill.cert_no": 4, "skill.issuer": 8, "skill.issued_on": 4, "title.issuer": 5, "registration.issuer": 6,
+    "post.issuer": 6, "training.course": 6, "training.type": 4, "training.hours": 2, "contract.term_type": 6,
     "contract.no": 6, "contract.from": 6, "contract.to": 6, "performance.confidential": 4, "employment.employer": 7, "employment.post": 5, "employment.from": 6,
     "employment.to": 6, "special_operation.type": 5, "special_operation.cert_no": 4, "special_operation.valid_to": 3, "insurance.payer": 6,
     "insurance.paid_to": 3, "insurance.proof_no": 3, "safety.class": 5, "safety.cert_no": 4, "safety.valid_to": 3,
@@ -87,6 +88,7 @@ class SectionCard(Card):
     def _add_button(self) -> None:
         add = ActionButton(self.kit.look, self.kit.words("form.add"), kind="small", icon="plus")
         add.setAccessibleName(f"{self.kit.words('form.add')} {self.title.text()}")
+        add.setToolTip("Alt+N")
         add.clicked.connect(lambda: self.post(RowAdded(self.section.name)))
         self.head.addWidget(add)
 

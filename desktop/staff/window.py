@@ -87,8 +87,8 @@ class StaffWindow(QMainWindow):
         intake: IntakeState = self.intake.state
         review: ReviewState = self.review.state
         which = front(login, review)
-        if which == "review" and review.page in {"kept", "receipt"} and (intake.reading is not None or intake.draft is not None):
-            QTimer.singleShot(0, self, lambda: self._step_aside())
+        if which == "review" and review.page in {"kept", "receipt"} and intake.reading is not None:
+            QTimer.singleShot(0, self, self._step_aside)
         self.top.show_people(login.station, login.operator if login.page == "in" else None)
         self.top.show_lamps(intake)
         self.top.dots.setVisible(which != "login")
@@ -104,7 +104,7 @@ class StaffWindow(QMainWindow):
 
     def _step_aside(self) -> None:
         """The next card is being read: the last record's page gives the desk free."""
-        if self.review.state.page in {"kept", "receipt"}:
+        if self.review.state.page in {"kept", "receipt"} and self.intake.state.reading is not None:
             self.review.post(BackPressed())
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:

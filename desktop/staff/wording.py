@@ -6,7 +6,7 @@ import unicodedata
 from datetime import datetime, timedelta
 
 from desktop.flows.words import CourierFacts, OutboxFacts
-from desktop.messages import Words
+from desktop.messages import Words, say_code
 from sync.draft import Entry
 from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
@@ -83,6 +83,8 @@ def label_of(path: str, words: Words) -> str:
         return label
     number = int(head.partition("[")[2].rstrip("]")) + 1 if "[" in head else 0
     prefix = outer.label_en if english else outer.label_zh
+    if prefix == label and number < 2:
+        return label
     return words("issue.in_row", section=prefix, n=number, label=label) if number > 1 else words("issue.in_section", section=prefix, label=label)
 
 
@@ -116,12 +118,18 @@ def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[
     return words("lamp.platform_off_hours", n=minutes // 60), "wait"
 
 
+def _reason(words: Words, code: str) -> str:
+    """A code as its title; the code itself where nobody wrote words for it."""
+    message = say_code(code, words.lang) if code else None
+    return message.title if message is not None else words("outbox.reason", code=code) if code else ""
+
+
 def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: datetime) -> tuple[str, str, str]:
     """(where, why, tone) of a kept record. 已上传 only where the receipt was checked; 受理 and the like only as the platform said."""
     if row.remote in {"correction_required", "refused"}:
         return words(f"remote.{row.remote}"), words("outbox.joined").join(row.items), "stop"
     if row.state == "set_aside":
-        return words("state.set_aside"), words("outbox.reason", code=row.error_code) if row.error_code else "", "stop"
+        return words("state.set_aside"), _reason(words, row.error_code), "stop"
     if row.state in {"receipted", "purged"}:
         known = row.remote and words.has(f"remote.{row.remote}")
         return (words(f"remote.{row.remote}") if known else words("state.receipted")), words("outbox.serial", serial=row.serial) if row.serial else "", "good"
@@ -130,7 +138,7 @@ def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: dat
         return words("state.uploading"), part, "accent"
     why = ""
     if courier.online is False:
-        why = words("outbox.why_offline")
+        why = words("outbox.why_offline_receipt" if row.state == "uploaded" else "outbox.why_offline")
     elif row.tries and row.next_try_at is not None:
         why = words("outbox.why_retry", n=row.tries, at=clock_time(row.next_try_at))
     return words(f"state.{row.state}"), why, "wait"

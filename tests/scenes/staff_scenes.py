@@ -271,8 +271,8 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "03-no-token", make().login(StationOpened(STATION), CertificatesListed(()))
     yield "04-certificates", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE, OTHER, EXPIRED)))
     yield "05-pin", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)))
-    yield "06-pin-wrong", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE, OTHER)), CertificatePicked(CERTIFICATE), PinStateRead(PinState(6)),
-                                       PinTyped("1"), Failed(WrongPin(tries_left=2), "Login"), PinStateRead(PinState(2, low=True)))
+    yield "06-pin-wrong", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE, OTHER)), CertificatePicked(CERTIFICATE),
+                                       PinStateRead(PinState(6)), PinTyped("1"), Failed(WrongPin(tries_left=2), "Login"), PinStateRead(PinState(2, low=True)))
     yield "07-last-try", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(1, last_try=True)))
     yield "08-pin-locked", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)), PinTyped("1"),
                                         Failed(PinLocked(), "Login"))
