@@ -80,13 +80,15 @@ class Clerk:
         self._step(f"{words}, taken", lambda: kind in {one.kind for one in intake.state.draft.stills})
 
     def _step(self, words: str, there: Callable[[], Any], seconds: float = 30) -> None:
+        from PySide6.QtWidgets import QApplication
+
         from tests.scenes.stages import until
 
         until(there, words, seconds)
         print(f"{time.monotonic() - self._begun:6.1f} s  {words}", flush=True)
-        if self.window is not None:
-            self._shots += 1
-            self.window.grab().save(str(self.out / f"{self._shots:02}.png"))
+        self._shots += 1
+        QApplication.processEvents()
+        self.window.grab().save(str(self.out / f"{self._shots:02}.png"))
 
     # -- what stays ----------------------------------------------------------------------------------------------------------------------
     def write_results(self) -> dict[str, str]:
@@ -98,9 +100,8 @@ class Clerk:
         (self.out / "record.json").write_bytes(outbox.open_packet(self.record_id)[0].content)
         (self.out / "record.p7s").write_bytes(row.signature)
         (self.out / "practice-ca.pem").write_bytes((self.hall.ca.folder / "root.pem").read_bytes())
-        if self.window is not None:
-            self.desk.review.post(ReceiptWanted(self.record_id, str(self.out / "receipt.pdf")))
-            self._step("回执 PDF receipt as PDF", (self.out / "receipt.pdf").exists)
+        self.desk.review.post(ReceiptWanted(self.record_id, str(self.out / "receipt.pdf")))
+        self._step("回执 PDF receipt as PDF", (self.out / "receipt.pdf").exists)
         return {
             "record": self.record_id, "digest": row.record_digest, "signer": f"{COLLECTOR.name} ({COLLECTOR.id})", "receipt": receipt.serial,
             "signature": _openssl(self.out), **{name: f"{seconds:.2f} s" for name, seconds in self.times.items()}, "results": str(self.out),
@@ -121,12 +122,13 @@ def work(hall: PracticeHall, out: Path, begun: float) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
-    from desktop.app import Desk
+    from desktop.app import open_face
 
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     application = QApplication.instance() or QApplication(["hall-intake"])
-    desk = Desk(hall.home)
-    clerk = Clerk(hall, desk, None, out, begun)
+    desk, window = open_face("desk", hall.home)
+    clerk = Clerk(hall, desk, window, out, begun)
+    window.show()
     desk.begin()
     try:
         clerk.sitting()
@@ -136,6 +138,7 @@ def work(hall: PracticeHall, out: Path, begun: float) -> int:
         return 1
     finally:
         hall.lift()
+        window.close()
         desk.close()
         application.processEvents()
     width = max(map(len, table))
