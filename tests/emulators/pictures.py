@@ -195,13 +195,16 @@ def _curve(x1: float, y1: float, x2: float, y2: float, x3: float, y3: float) -> 
     return path
 
 
-def live_frames(count: int = 24, person: Person | None = None, width: int = 1280, height: int = 720, background: tuple[int, int, int] = (205, 212, 220)) -> list[Picture]:
+def live_frames(
+    count: int = 24, person: Person | None = None, width: int = 1280, height: int = 720, background: tuple[int, int, int] = (205, 212, 220)
+) -> list[Picture]:
     """A person who moves a little, as a camera of a hall sees them."""
     frames: list[Picture] = []
     for index in range(count):
         swing = np.sin(index / count * 2 * np.pi)
         centre = (0.5 + 0.015 * swing, 0.46 + 0.008 * np.cos(index / count * 2 * np.pi))
-        frames.append(portrait(width, height, person, background=background, face=0.32, centre=centre, turn=0.12 * swing, lean=1.5 * swing, noise=3.0, seed=index))
+        moved = portrait(width, height, person, background=background, face=0.32, centre=centre, turn=0.12 * swing, lean=1.5 * swing, noise=3.0, seed=index)
+        frames.append(moved)
     return frames
 
 
@@ -222,7 +225,8 @@ def certificate(name: str = "李建国", title: str = "建筑施工特种作业�
     _words(painter, title, 0, 34 * unit, width, 8.5 * unit, bold=True, colour=(120, 24, 24))
     told = list(lines) or [
         "证书编号:川A042019000123", "操作类别:建筑电工", "初次领证日期:2021-03-18", "使用期:自2025-03-18至2027-03-17", "发证机关:四川省住房和城乡建设厅",
-        "持证人应当严格按照安全技术标准、规范和规程进行作业,", "正确使用个人安全防护用品;在使用期届满前三个月内,", "向原发证机关提出延期复核申请。本证书用于练习,不具效力。",
+        "持证人应当严格按照安全技术标准、规范和规程进行作业,", "正确使用个人安全防护用品;在使用期届满前三个月内,",
+        "向原发证机关提出延期复核申请。本证书用于练习,不具效力。",
     ]  # fmt: skip
     for index, line in enumerate(["姓    名:" + name, *told]):
         _words(painter, line, 28 * unit, (70 + index * 15) * unit, width, 5 * unit, left=True)
@@ -285,7 +289,8 @@ def _pen(image: QImage) -> QPainter:
 
 
 def _words(
-    painter: QPainter, text: str, x: float, y: float, width: float, size: float, *, bold: bool = False, left: bool = False, colour: tuple[int, int, int] = (24, 24, 28)
+    painter: QPainter, text: str, x: float, y: float, width: float, size: float, *, bold: bool = False, left: bool = False,
+    colour: tuple[int, int, int] = (24, 24, 28),
 ) -> None:
     font = QFont()
     font.setFamilies(list(FAMILY))
