@@ -66,7 +66,7 @@ from desktop.flows.words import (
 )
 from desktop.folders import data_folder
 from desktop.messages import Words
-from desktop.papers import ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.single import Single
 from desktop.widgets.opening import OpeningPage
@@ -307,4 +307,5 @@ def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
     check = VerifyWindow(stage, look)
     session.show_frame = check.show_frame
     session.pick_file = check.pick_file
+    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
     return check
