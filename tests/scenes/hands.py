@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from tests.scenes.stages import until
 
@@ -26,6 +27,11 @@ def press(window: QWidget, words: str, seconds: float = 20.0) -> None:
 
 
 def type_keys(window: QWidget, text: str) -> None:
-    """Type where the focus is, as a keyboard does."""
+    """Type where the focus is: keys for ASCII, and what is beyond as an input method brings it."""
     target = window.focusWidget() or window
-    QTest.keyClicks(target, text)
+    if text.isascii():
+        QTest.keyClicks(target, text)
+        return
+    brought = QInputMethodEvent()
+    brought.setCommitString(text)
+    QApplication.sendEvent(target, brought)
