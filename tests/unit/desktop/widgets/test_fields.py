@@ -140,6 +140,16 @@ def test_choosing_by_initials_code_or_words(holder: QWidget) -> None:
     assert box.edit.text() == "钢筋工"
 
 
+def test_half_typed_letters_survive_what_arrives_meanwhile(holder: QWidget) -> None:
+    box = ChoiceBox(LOOK, "skill[0].trade", "工种", TRADES)
+    put(holder, box)
+    box.show_face(FieldFace("010", "typed"))
+    box.take_focus()
+    QTest.keyClicks(box.edit, "gj")
+    box.show_face(FieldFace("010", "typed"))
+    assert box.edit.text() == "gj"
+
+
 def test_what_fits_no_row_stays_for_the_rules(holder: QWidget) -> None:
     box, other, said = ChoiceBox(LOOK, "skill[0].trade", "工种", TRADES), FieldBox(LOOK, "x", "x"), []
     box.edited.connect(lambda _path, value: said.append(value))
