@@ -85,6 +85,8 @@ class FieldBox(QWidget):
         self.setFocusProxy(self.edit)
         self._mark = QAction(self)
         self._marked = False
+        self._lock = QAction(icon(look, "lock", "faint"), "", self)
+        self._lock.triggered.connect(lambda: self.unlock_asked.emit(self.path))
         self._mark.triggered.connect(self._mark_pressed)
         self.edit.textEdited.connect(self._typed)
         self.edit.left.connect(lambda: self.left.emit(self.path))
@@ -96,6 +98,8 @@ class FieldBox(QWidget):
         shown = self.shown_text(face.value)
         if self.edit.text() != shown and not (self.edit.hasFocus() and self.value() == face.value):
             self.edit.setText(shown)
+            if not self.edit.hasFocus():
+                self.edit.setCursorPosition(0)
         self.edit.setReadOnly(face.locked)
         self.edit.setToolTip(face.hint)
         name = SOURCE_ICONS.get(face.source, "")
@@ -104,8 +108,11 @@ class FieldBox(QWidget):
                 self.edit.removeAction(self._mark)
             self._marked = bool(name) and not (face.source == "typed" and not face.locked)
             if self._marked:
-                self._mark.setIcon(icon(self.look, "lock" if face.locked and face.source != "chip" else name, "quiet"))
+                self._mark.setIcon(icon(self.look, name, "quiet"))
                 self.edit.addAction(self._mark, QLineEdit.ActionPosition.TrailingPosition)
+            self.edit.removeAction(self._lock)
+            if face.locked:
+                self.edit.addAction(self._lock, QLineEdit.ActionPosition.TrailingPosition)
         self._mark.setToolTip(face.hint)
         self.edit.setAccessibleDescription(face.hint)
         if (face.locked, face.trouble) != (self.face.locked, self.face.trouble):

@@ -22,7 +22,7 @@ from desktop.flows.words import (
     SignPressed,
 )
 from desktop.rooms import now
-from tests.hall import COLLECTOR, PracticeHall
+from tests.scenes.hall import COLLECTOR, PracticeHall
 from tests.scenes.stages import until
 
 TYPED = {
