@@ -22,7 +22,8 @@ class CardWork:
     went; ``open`` tells whether somebody is logged in: a card that is laid down before a locked desk is told when it is opened.
     """
 
-    def __init__(self, rooms: Any, emit: Callable[[Any], None], changed: Callable[[], None], open: Callable[[], bool]) -> None:
+    def __init__(self, rooms: Any, emit: Callable[[Any], None], changed: Callable[[], None],
+                 open: Callable[[], bool] = lambda: True) -> None:
         self._rooms, self._emit, self._changed, self._open = rooms, emit, changed, open
         self._lying: Device | None = None
         self._new = False
