@@ -21,6 +21,8 @@ from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
+from desktop.errors import NotSaved
+from desktop.faces import Kiosk, Verify
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -45,6 +47,7 @@ from desktop.flows.words import (
     OpenPreview,
     OpenStation,
     Operator,
+    OperatorIn,
     ParkDraft,
     PrintReceipt,
     ReadCard,
@@ -63,8 +66,6 @@ from desktop.flows.words import (
     TakePortrait,
     WatchRecord,
 )
-from desktop.errors import NotSaved
-from desktop.faces import Kiosk, Verify
 from desktop.folders import data_folder
 from desktop.messages import Words
 from desktop.papers import ReceiptPrinter
@@ -102,7 +103,7 @@ class Desk(QObject):
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
         self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
-        self.intake.stepped.connect(lambda event: self._cards.tell_lying() if isinstance(event, OperatorIn) else None)
+        self.intake.stepped.connect(self._stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
@@ -132,6 +133,11 @@ class Desk(QObject):
             self._open.close(wait=not left)
             self._open = None
         return left
+
+    def _stepped(self, event: Any) -> None:
+        """Somebody came to the desk: a card that lies there is theirs to read."""
+        if isinstance(event, OperatorIn):
+            self._cards.tell_lying()
 
     def _kept(self, record_id: str, draft_id: str) -> None:
         """In the outbox lane."""
