@@ -73,6 +73,7 @@ from desktop.rooms import Rooms, open_rooms
 from desktop.single import Single
 from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
+from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
 from sync.errors import NotEnrolled
 from sync.store import read_label
@@ -103,7 +104,8 @@ class Desk(QObject):
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
         self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
-        self.intake.stepped.connect(self._stepped)
+        self.intake.stepped.connect(self._intake_stepped)
+        self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
@@ -134,7 +136,11 @@ class Desk(QObject):
             self._open = None
         return left
 
-    def _stepped(self, event: Any) -> None:
+    def _login_stepped(self, event: Any) -> None:
+        if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
+            self._lamps.missed()
+
+    def _intake_stepped(self, event: Any) -> None:
         """Somebody came to the desk: a card that lies there is theirs to read."""
         if isinstance(event, OperatorIn):
             self._cards.tell_lying()

@@ -44,6 +44,10 @@ class LampWork:
             return
         self._jobs.start("token", self._token_lamp, self._token_seen, None)
 
+    def missed(self) -> None:
+        """A token was not there when it was wanted: the next look that sees it is news, even where it was away between two looks only."""
+        self._plugged = frozenset()
+
     def check(self, _order: CheckDevices, _post: object) -> None:
         """The next look is told even where nothing changed; it comes at the next poll where a device is busy now."""
         self._shown = None
