@@ -25,11 +25,16 @@ PERSONAL = (*dict.fromkeys(text.encode(code) for text in _TEXTS for code in ("ut
 """What must not stand in any file of the station."""
 
 
-def readable(*folders: Path) -> list[str]:
-    """Files in which something of the person stands in clear."""
+def readable(*folders: Path, known: dict[Path, tuple[int, int]] | None = None) -> list[str]:
+    """Files in which something of the person stands in clear. ``known``: files that were looked at before, left out while size and time are the same."""
     found: list[str] = []
     for path in (one for folder in folders for one in folder.rglob("*") if one.is_file()):
+        stamp = (path.stat().st_size, path.stat().st_mtime_ns)
+        if known is not None and known.get(path) == stamp:
+            continue
         content = path.read_bytes()
+        if known is not None:
+            known[path] = stamp
         if path.name == "reserve" and not content.strip(b"\xa5"):
             continue
         found += [f"{path.name} holds {needle!r} in clear" for needle in PERSONAL if needle in content]
@@ -46,6 +51,9 @@ class Promises:
         self.receipted: set[str] = set()
         self.drafts: dict[str, Mapping[str, Any]] = {}
         self._begun: dict[str, str] = {}
+        self.parked: int | None = None
+        """How many sittings lay parked when ``broken`` looked last; None before it looked."""
+        self.scanned: dict[Path, tuple[int, int]] = {}
 
     def hear(self, lines: Iterable[Mapping[str, Any]]) -> None:
         for line in lines:
@@ -67,16 +75,9 @@ class Promises:
         except Trouble as trouble:
             return [f"the store does not open: {trouble}"]
         try:
+            self.parked = len(rooms.parked.list(self._owner))
             rows = {row.record_id: row for row in rooms.outbox.rows(self._owner, limit=10_000)}
             return [*self._rows(rooms, rows, arrived, all_sent), *self._parked(rooms, rows), *_journal(rooms)]
-        finally:
-            rooms.close()
-
-    def parked(self) -> int:
-        """How many sittings lie parked."""
-        rooms = open_rooms(self._home)
-        try:
-            return len(rooms.parked.list(self._owner))
         finally:
             rooms.close()
 
