@@ -18,7 +18,8 @@ from tests.emulators import pictures
 from tests.scenes.hall import PracticeHall
 from tests.scenes.stages import until
 
-FACTS: dict[str, Any] = {"kind": 1, "name": "李国强", "masked": "5101**********0012", "employer": "四川示例建设有限公司", "categories": [4], "good": 2, "bad": 0}
+FACTS: dict[str, Any] = {"kind": 1, "name": "李国强", "masked": "5101**********0012", "employer": "四川示例建设有限公司", "categories": [4],
+                         "good": 2, "bad": 0}
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +65,15 @@ def test_a_sheet_under_the_camera_is_current(check: tuple[Verify, QWidget], hall
     until(lambda: "李国强" in words_on(window) and "5101**********0012" in words_on(window), "the signed facts")
 
 
-@pytest.mark.parametrize(("state", "kind", "said"), [("superseded", "superseded", "不能用"), ("revoked", "revoked", "不能用"), ("expired", "expired", "不能用")])
-def test_a_sheet_that_is_no_longer_good(check: tuple[Verify, QWidget], hall: PracticeHall, state: str, kind: str, said: str) -> None:
+@pytest.mark.parametrize("state", ["superseded", "revoked", "expired"])
+def test_a_sheet_that_is_no_longer_good(check: tuple[Verify, QWidget], hall: PracticeHall, state: str) -> None:
     session, window = check
     without_camera(session)
     made = hall.province.order("sheets", **FACTS)
     hall.province.order("sheets/state", number=made["number"], state=state)
     give(session, window, base64.b64decode(made["pdf"]))
-    assert verdict(session).kind == kind
-    assert said in words_on(window)
+    assert verdict(session).kind == state
+    assert "不能用" in words_on(window)
 
 
 def give(session: Verify, window: QWidget, content: bytes) -> None:
