@@ -164,7 +164,7 @@ def test_kept_that_is_said_too_early_is_noticed(hall: PracticeHall, zygote: Zygo
 
 
 def test_the_scan_finds_what_lies_in_clear(tmp_path: Path) -> None:
-    for number, content in enumerate(("李练工".encode("utf-16-le"), b"SYNTHETIC PHOTO", "x13800000000".encode())):
+    for number, content in enumerate(("李练工".encode("utf-16-le"), b"SYNTHETIC PHOTO", b"x13800000000")):
         (tmp_path / str(number)).write_bytes(b"\0" * 7 + content)
     assert len(readable(tmp_path)) == 3
 

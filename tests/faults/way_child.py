@@ -7,6 +7,7 @@ records of one sitting are known. Variants: ``true``; ``early`` says "kept" befo
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -131,10 +132,8 @@ def _forked(run: Callable[[], None]) -> None:
 
 
 def main() -> None:
-    import desktop.app
-    import tests.scenes.hall
-    import tests.scenes.stages  # noqa: F401 - loaded once, before the first fork
-
+    for name in ("desktop.app", "tests.scenes.hall", "tests.scenes.stages"):   # once, before the first fork
+        importlib.import_module(name)
     _say("ready")
     for line in sys.stdin:
         variant, mark = line.split()

@@ -1,5 +1,6 @@
-"""A station that is not as it should be, at the desk's stages: device list, enrolment, store, keyring, disk, second start. Never mends: it refuses with one clear
-sentence and changes nothing; mended, it goes on where it was.
+"""A station that is not as it should be, at the desk's stages: device list, enrolment, store, keyring, disk, second start. Never mends anything.
+
+The desk refuses with one clear sentence and changes nothing; once its station is mended by hand, it goes on where it was.
 """
 
 from __future__ import annotations
