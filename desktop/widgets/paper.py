@@ -9,7 +9,7 @@ from datetime import datetime
 
 import segno
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPagedPaintDevice, QPageLayout, QPageSize, QPainter, QPdfWriter, QPen
+from PySide6.QtGui import QColor, QFont, QImage, QPagedPaintDevice, QPageLayout, QPageSize, QPainter, QPdfWriter, QPen, QTextOption
 from PySide6.QtPrintSupport import QPrinter
 
 from desktop.messages import Words
@@ -55,6 +55,8 @@ def _font(points: float, bold: bool = False) -> QFont:
     font.setFamilies(list(load_tokens()["type"]["family"]))
     font.setPixelSize(round(points * 96 / 72))
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    # CJK fonts swap digits in Latin words by 'locl'; the swapped glyphs have no character, and copied text would lose every number.
+    font.setFeature(QFont.Tag.fromString("locl"), 0)
     return font
 
 
@@ -63,8 +65,10 @@ def _say(painter: QPainter, place: QRectF, text: str, points: float, bold: bool 
     """Wrapped text at the top of ``place``; returns its height."""
     painter.setFont(_font(points, bold))
     painter.setPen(colour)
-    flags = int(align | Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWrapAnywhere)
-    return painter.drawText(place, flags, text).height()
+    option = QTextOption(align | Qt.AlignmentFlag.AlignTop)
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    painter.drawText(place, text, option)
+    return painter.boundingRect(place, text, option).height()
 
 
 def draw_receipt(painter: QPainter, paper: ReceiptPaper, words: Words, size: QSizeF) -> None:
@@ -85,9 +89,9 @@ def draw_receipt(painter: QPainter, paper: ReceiptPaper, words: Words, size: QSi
     bottom = y
     for at, (label, value) in enumerate(rows):
         room = width - code - 10 * _MM if bottom < y + code + 8 * _MM else width
-        _say(painter, QRectF(left, bottom + 1, 32 * _MM, 40), label, 10, colour=_QUIET)
+        named = _say(painter, QRectF(left, bottom + 1, 32 * _MM, 60), label, 10, colour=_QUIET)
         used = _say(painter, QRectF(left + 34 * _MM, bottom, room - 34 * _MM, 200), value, 16 if at == 0 else 12, at == 0)
-        bottom += max(used, 6 * _MM) + 3 * _MM
+        bottom += max(used, named, 6 * _MM) + 3 * _MM
     bottom = max(bottom, y + code + 10 * _MM) + 2 * _MM
     painter.setPen(QPen(_LINE, 0.8))
     painter.drawLine(QPointF(left, bottom), QPointF(width, bottom))
@@ -117,7 +121,7 @@ def _practice_mark(painter: QPainter, words: Words, size: QSizeF) -> None:
     painter.save()
     painter.translate(size.width() / 2, size.height() * 0.62)
     painter.rotate(-28)
-    _say(painter, QRectF(-400, -110, 800, 240), words("paper.practice"), 130, True, _PRACTICE, Qt.AlignmentFlag.AlignHCenter)
+    _say(painter, QRectF(-400, -110, 800, 240), words("paper.practice"), 130 if words.lang == "zh_CN" else 84, True, _PRACTICE, Qt.AlignmentFlag.AlignHCenter)
     painter.rotate(28)
     painter.restore()
     painter.save()
