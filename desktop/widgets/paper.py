@@ -123,7 +123,8 @@ def practice_mark(painter: QPainter, words: Words, size: QSizeF) -> None:
     painter.save()
     painter.translate(size.width() / 2, size.height() * 0.62)
     painter.rotate(-28)
-    write_text(painter, QRectF(-400, -110, 800, 240), words("paper.practice"), 130 if words.lang == "zh_CN" else 84, True, _PRACTICE, Qt.AlignmentFlag.AlignHCenter)
+    points = 130 if words.lang == "zh_CN" else 84
+    write_text(painter, QRectF(-400, -110, 800, 240), words("paper.practice"), points, True, _PRACTICE, Qt.AlignmentFlag.AlignHCenter)
     painter.rotate(28)
     painter.restore()
     painter.save()
