@@ -58,7 +58,8 @@ def _font(points: float, bold: bool = False) -> QFont:
     font.setPixelSize(round(points * 96 / 72))
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     # CJK fonts swap digits in Latin words by 'locl'; the swapped glyphs have no character, and copied text would lose every number.
-    font.setFeature(QFont.Tag.fromString("locl"), 0)
+    if hasattr(QFont.Tag, "fromString"):   # PySide6 6.7 cannot make a tag: there the text of a PDF is copied with other signs, what is seen is the same
+        font.setFeature(QFont.Tag.fromString("locl"), 0)
     return font
 
 
