@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -174,23 +175,26 @@ def _new_threads(known: set[threading.Thread]) -> set[threading.Thread]:
 
 
 _BLAMED = pytest.StashKey[set[object]]()
-"""Threads and pids that a test has failed for already: its module is not blamed for them once more, and does not wait for them."""
+"""Threads and commands that a test has failed for already: its module is not blamed for them once more, and does not wait for them."""
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end."""
+    """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end;
+    a service that the test ended and started again, by the same command, is taken for the one before.
+    """
     blamed = request.config.stash.setdefault(_BLAMED, set())
     threads, children = set(threading.enumerate()), _children(os.getpid())
+    commands = Counter(_command(pid) for pid in children)
     yield
     left: set[object] = _wait_for(lambda: {thread for thread in _new_threads(threads) if not _SERVES_A_LINE.search(thread.name)})
     if left:
         blamed |= left
         pytest.fail(f"threads left running: {sorted(str(thread) for thread in left)}")
-    left = _wait_for(lambda: set(_children(os.getpid()) - children))
+    left = _wait_for(lambda: set((Counter(_command(pid) for pid in _children(os.getpid())) - commands).elements()))
     if left:
         blamed |= left
-        pytest.fail(f"child processes left running: {[_command(int(str(pid))) for pid in left]}")
+        pytest.fail(f"child processes left running: {sorted(map(str, left))}")
 
 
 # -- what the collector finds -----------------------------------------------------------------------------------------------------------
@@ -206,9 +210,8 @@ def quiet_module(request: pytest.FixtureRequest) -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
-    left = _wait_for(lambda: {*_new_threads(threads), *(_children(os.getpid()) - children)} - blamed)
+    left = _wait_for(lambda: {*_new_threads(threads), *(_command(pid) for pid in _children(os.getpid()) - children)} - blamed)
     if left:
-        left = {_command(one) if isinstance(one, int) else one for one in left}
         pytest.fail(f"left running by the module: {sorted(str(one) for one in left)}")
 
 

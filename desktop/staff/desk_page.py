@@ -97,7 +97,7 @@ class DeskPage(QWidget):
             self.form.show_state(state)
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
-            if page is self.outbox:
+            if page is self.outbox or page is self.capture:
                 self.take_focus()
         self.foot.show_state(state)
 

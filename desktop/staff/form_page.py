@@ -42,6 +42,8 @@ class FormPage(QWidget):
         self.cards: dict[str, SectionCard] = {}
         self._hint = label(kit.words("form.choose_first"), "quiet", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.scrolled.column.addWidget(self.categories)
+        self.scrolled.column.addWidget(self._hint)
         self._place, self._draft_id = Place(), ""
         self._shapes: tuple[object, ...] = ()
         for key, way in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
@@ -122,9 +124,6 @@ class FormPage(QWidget):
                     box.entered.connect(self._entered)
                 self.cards[one.name] = card
                 column.insertWidget(place + (1 if place else 0), card)
-            if place == 0:
-                column.insertWidget(1, self.categories)
-        column.addWidget(self._hint)
         self._make_tabs(tuple(wanted))
 
     def _make_tabs(self, names: tuple[str, ...]) -> None:

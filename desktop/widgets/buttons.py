@@ -37,6 +37,7 @@ class _LaidButton(QPushButton):
         super().__init__()
         self.look = look
         set_role(self, kind=kind)
+        self.setAutoDefault(True)
         self.setAccessibleName(says)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.row = QHBoxLayout(self)

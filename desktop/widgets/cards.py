@@ -43,6 +43,10 @@ class Card(QFrame):
         self.head.setSpacing(look.px("one"))
         self.title = label(title, role)
         self.note = label(note, "meta")
+        if not title:
+            for part in (self.title, self.note):
+                part.setParent(self)
+                part.hide()
         if title:
             self.head.addWidget(self.title)
             self.head.addStretch(1)

@@ -20,6 +20,7 @@ class PersonRow(QPushButton):
     def __init__(self, look: Look, name: str, below: str, note: str = "", usable: bool = True, key: str = "", icon: str = "token") -> None:
         super().__init__()
         set_role(self, kind="person")
+        self.setAutoDefault(True)
         self.setAccessibleName(f"{name} {below} {note}")
         self.setCursor(Qt.CursorShape.PointingHandCursor if usable else Qt.CursorShape.ArrowCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

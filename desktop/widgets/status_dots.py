@@ -70,6 +70,7 @@ class StatusDots(QPushButton):
         super().__init__()
         self.look = look
         set_role(self, kind="plain")
+        self.setAutoDefault(True)
         self.setAccessibleName(says)
         self.setShortcut("Ctrl+H")
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)

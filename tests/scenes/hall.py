@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -63,17 +64,23 @@ PREPARED = "HALL_INTAKE_PREPARED"
 """Environment: the folder in which a test run keeps what all its halls have in common."""
 
 
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 class Province:
     """A reference province in a process of its own; orders go to its admin port."""
 
     def __init__(self, folder: Path, ca: PracticeCa, port: int = 0) -> None:
-        self.folder, self._ca, self._port = folder, ca, port
+        self.folder, self._ca, self._port = folder, ca, port or _free_port()
         self._server_files = ca.issue_server()
         self._process: subprocess.Popen[bytes] | None = None
         self.ready: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Begin to serve; the second time on the same port. Raises RuntimeError."""
+        """Begin to serve, always on the same port. Raises RuntimeError."""
         self.launch()
         self.wait()
 
@@ -94,7 +101,10 @@ class Province:
             self.stop()
             raise RuntimeError("the province does not start")
         self.ready = json.loads(line)
-        self._port = self.ready["port"]
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
 
     def __enter__(self) -> Province:
         self.start()
@@ -125,6 +135,14 @@ class Province:
     def mend_line(self) -> None:
         """Takes back all orders for trouble."""
         self.order("faults", method="DELETE")
+
+    def fault(self, kind: str, **order: Any) -> None:
+        """One order for trouble (``tests/province/faults.py``)."""
+        self.order("faults", faults=[{"kind": kind, **order}])
+
+    def records(self) -> list[dict[str, Any]]:
+        """What came in, without content, in the order of serials."""
+        return self.order("", "GET")["records"]
 
 
 class PracticeHall:

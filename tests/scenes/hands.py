@@ -30,7 +30,9 @@ def type_keys(window: QWidget, text: str) -> None:
     """Type where the focus is: keys for ASCII, and what is beyond as an input method brings it."""
     target = window.focusWidget() or window
     if text.isascii():
-        QTest.keyClicks(target, text)
+        for sign in text:
+            QTest.keyClicks(target, sign)
+            QApplication.processEvents()   # nobody types two keys within one turn of the event loop
         return
     brought = QInputMethodEvent()
     brought.setCommitString(text)
