@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from devices.host import Host
 from tests.emulators.ca import PracticeCa, PublicKey
 
-__all__ = ["FaultyLibrary", "SoftToken", "SoftTokens"]
+__all__ = ["FaultyLibrary", "Holder", "SoftToken", "SoftTokens"]
 
 LIBRARIES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so")
 HEADERS = "/usr/include/p11-kit-1"
@@ -34,6 +35,18 @@ def library() -> str:
         if os.path.exists(path):
             return path
     raise FileNotFoundError("SoftHSM2 is not installed")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a token is made for."""
+
+    label: str
+    pin: str
+    id: str
+    name: str
+    kind: Kind = "rsa"
+    roles: tuple[str, ...] = ("collector",)
 
 
 class SoftTokens:
@@ -51,14 +64,22 @@ class SoftTokens:
 
     def make(self, label: str, pin: str, kind: Kind = "rsa") -> SoftToken:
         """A new token with a key pair made inside it: RSA-2048 or EC P-256."""
+        directory = self._init(label, pin)
+        with self._workshop() as workshop:
+            return self._make_keys(workshop, label, pin, kind, directory)
+
+    def _init(self, label: str, pin: str) -> str:
+        """An empty token; the name of its folder."""
         before = {path.name for path in (self.folder / "tokens").iterdir()}
         subprocess.run(
             ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", SO_PIN],
             env=os.environ | self.env, check=True, capture_output=True,
         )  # fmt: skip
         (directory,) = {path.name for path in (self.folder / "tokens").iterdir()} - before
-        with self._workshop() as workshop:
-            spki = workshop.call("make_keys", label, pin, kind)
+        return directory
+
+    def _make_keys(self, workshop: Host, label: str, pin: str, kind: Kind, directory: str) -> SoftToken:
+        spki = workshop.call("make_keys", label, pin, kind)
         (self.folder / f"{label}.json").write_text(json.dumps({"label": label, "pin": pin, "directory": directory, "spki": spki.hex()}))
         return SoftToken(self, label)
 
@@ -70,10 +91,19 @@ class SoftTokens:
         self, ca: PracticeCa, label: str, pin: str, id: str, name: str, kind: Kind = "rsa", roles: Sequence[str] = ("collector",), **dates: Any
     ) -> SoftToken:
         """A token with key and certificate of a practice person, the issuing CA's certificate beside it."""
-        token = self.make(label, pin, kind)
-        token.store(ca.issue_person(id, name, token.public_key, roles, **dates))
-        token.store(ca.issuing, b"\xca", "issuing")
-        return token
+        return self.make_people(ca, [Holder(label, pin, id, name, kind, tuple(roles))], **dates)[0]
+
+    def make_people(self, ca: PracticeCa, holders: Sequence[Holder], **dates: Any) -> list[SoftToken]:
+        """The same for several, in one child process: its start takes longer than the work."""
+        directories = [self._init(one.label, one.pin) for one in holders]
+        made: list[SoftToken] = []
+        with self._workshop() as workshop:
+            for one, directory in zip(holders, directories, strict=True):
+                token = self._make_keys(workshop, one.label, one.pin, one.kind, directory)
+                token.store(ca.issue_person(one.id, one.name, token.public_key, one.roles, **dates), workshop=workshop)
+                token.store(ca.issuing, b"\xca", "issuing", workshop)
+                made.append(token)
+        return made
 
     def _workshop(self) -> Host:
         return Host("tests.emulators.softhsm:Workshop", self.env["SOFTHSM2_CONF"])
@@ -97,11 +127,15 @@ class SoftToken:
     def plugged(self) -> bool:
         return (self.tokens.folder / "tokens" / self._directory).exists()
 
-    def store(self, certificate: x509.Certificate, key_id: bytes = KEY_ID, label: str = "") -> None:
+    def store(self, certificate: x509.Certificate, key_id: bytes = KEY_ID, label: str = "", workshop: Host | None = None) -> None:
         """Put a certificate into the token."""
-        with self.tokens._workshop() as workshop:
-            der = certificate.public_bytes(serialization.Encoding.DER)
-            workshop.call("store", self.label, self.pin, key_id, der, certificate.subject.public_bytes(), label or self.label)
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        words = ("store", self.label, self.pin, key_id, der, certificate.subject.public_bytes(), label or self.label)
+        if workshop is not None:
+            workshop.call(*words)
+            return
+        with self.tokens._workshop() as own:
+            own.call(*words)
 
     def pull(self) -> None:
         (self.tokens.folder / "tokens" / self._directory).rename(self.tokens.folder / "pulled" / self._directory)
