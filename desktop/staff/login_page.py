@@ -98,7 +98,10 @@ class LoginPage(QWidget):
         said = (page, state.chosen)
         if said != self._said:
             self._said = said
-            QTimer.singleShot(0, self, lambda: self._focus(page))
+            if self.isVisible():
+                self._focus(page)
+            else:
+                QTimer.singleShot(0, self, lambda: self._focus(page))
 
     def _focus(self, page: str) -> None:
         if page == "pin":

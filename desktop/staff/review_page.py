@@ -146,7 +146,10 @@ class ReviewPage(QWidget):
         self._show_foot(page)
         if (page, state.sheet and state.sheet.digest) != self._said:
             self._said = (page, state.sheet and state.sheet.digest)
-            QTimer.singleShot(0, self, lambda: self._focus(page))
+            if self.isVisible():
+                self._focus(page)
+            else:
+                QTimer.singleShot(0, self, lambda: self._focus(page))
 
     def _show_foot(self, page: str) -> None:
         words = self.kit.words
