@@ -21,6 +21,7 @@ from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
+from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
@@ -46,6 +47,7 @@ from desktop.flows.words import (
     OpenPreview,
     OpenStation,
     Operator,
+    OperatorIn,
     ParkDraft,
     PrintReceipt,
     ReadCard,
@@ -66,11 +68,12 @@ from desktop.flows.words import (
 )
 from desktop.folders import data_folder
 from desktop.messages import Words
-from desktop.papers import ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.single import Single
 from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
+from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
 from sync.errors import NotEnrolled
 from sync.store import read_label
@@ -100,11 +103,13 @@ class Desk(QObject):
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
-        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look)
+        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
+        self.intake.stepped.connect(self._intake_stepped)
+        self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
-        self._pictures = PictureWork(self.rooms, self._camera, lambda frame: self.show_frame(frame))
-        self._records = RecordWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry())
+        self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
+        self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
         self._hand_out()
 
     def begin(self) -> None:
@@ -127,9 +132,23 @@ class Desk(QObject):
         self._mail.stop()
         left = self.jobs.close(_CLOSE_S)
         if self._open is not None:
-            self._open.close()
+            self._open.close(wait=not left)
             self._open = None
         return left
+
+    def _login_stepped(self, event: Any) -> None:
+        if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
+            self._lamps.missed()
+
+    def _intake_stepped(self, event: Any) -> None:
+        """Somebody came to the desk: a card that lies there is theirs to read."""
+        if isinstance(event, OperatorIn):
+            self._cards.tell_lying()
+
+    def _kept(self, record_id: str, draft_id: str) -> None:
+        """In the outbox lane."""
+        self._drafts.end(draft_id)
+        self._mail.hurry()
 
     # -- who is here ------------------------------------------------------------------------------------------------------------------
     def _operator(self) -> Operator:
@@ -166,7 +185,7 @@ class Desk(QObject):
         carrier.at_once(ClosePreview, self._pictures.close)
         carrier.at_once(SyncNow, self._mail.sync)
         carrier.at_once(WatchRecord, self._mail.watch)
-        carrier.in_lane(CheckDevices, "lamps", self._lamps.check)
+        carrier.at_once(CheckDevices, self._lamps.check)
         for effect, work in ((ListParked, self._drafts.list), (OpenDraft, self._drafts.open),
                              (DropStill, self._drafts.drop_still), (Note, self._drafts.note), (ListOutbox, self._mail.list),
                              (RetryRecord, self._mail.retry), (BuildReview, self._records.build), (Keep, self._records.keep)):
@@ -203,8 +222,9 @@ class Desk(QObject):
         """Facts in the lane, painting in the main thread (Qt paints there), then the journal."""
         def painted(facts: Any) -> None:
             try:
-                if self.write_receipt is not None:
-                    self.write_receipt(facts, path)
+                if self.write_receipt is None:
+                    raise NotSaved("nobody here paints a receipt", path="")
+                self.write_receipt(facts, path)
             except Trouble as trouble:
                 post(Failed(trouble, effect))
                 return
@@ -307,4 +327,5 @@ def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
     check = VerifyWindow(stage, look)
     session.show_frame = check.show_frame
     session.pick_file = check.pick_file
+    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
     return check

@@ -79,8 +79,9 @@ class Rooms:
         with self.store.write() as tx:
             self.journal.write(tx, who, what, about, facts)
 
-    def close(self) -> None:
-        for driver in self.registry.tokens():
+    def close(self, wait: bool = True) -> None:
+        """``wait=False``: a lane still hangs in a library; its child process ends with this one and is not waited for."""
+        for driver in self.registry.tokens() if wait else ():
             stop = getattr(driver, "close", None)
             if stop is not None:
                 stop()

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -167,15 +168,18 @@ def _new_threads(known: set[threading.Thread]) -> set[threading.Thread]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
-    """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end."""
+    """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end;
+    a service that the test ended and started again, by the same command, is taken for the one before.
+    """
     threads, children = set(threading.enumerate()), _children(os.getpid())
+    commands = Counter(_command(pid) for pid in children)
     yield
     left: set[object] = _wait_for(lambda: {thread for thread in _new_threads(threads) if not _SERVES_A_LINE.search(thread.name)})
     if left:
         pytest.fail(f"threads left running: {sorted(str(thread) for thread in left)}")
-    left = _wait_for(lambda: set(_children(os.getpid()) - children))
+    left = _wait_for(lambda: set((Counter(_command(pid) for pid in _children(os.getpid())) - commands).elements()))
     if left:
-        pytest.fail(f"child processes left running: {[_command(int(str(pid))) for pid in left]}")
+        pytest.fail(f"child processes left running: {sorted(map(str, left))}")
 
 
 # -- what the collector finds -----------------------------------------------------------------------------------------------------------

@@ -87,11 +87,9 @@ class TokenWork:
         """One try; then the person must be on the province's list, and the key must show that it fits the certificate by signing a random text."""
         rooms: Rooms = self._rooms()
         choice = order.certificate
-        if not choice.usable:
-            raise CertificateTrouble("not usable", why=choice.why)
         person = rooms.station.person(choice.signer_id)
-        if person is None or not person.roles & _ROLES:
-            raise NotAllowed("no role at this station", role="collector")
+        if person is None:
+            raise NotAllowed("nobody of this station", role="collector")
         try:
             self.sign(choice, order.pin, b"hall-intake login " + os.urandom(32), now())
         except DeviceTrouble as trouble:
@@ -101,12 +99,15 @@ class TokenWork:
         return LoggedIn(Operator(person.id, person.name, person.roles, choice))
 
     def sign(self, choice: CertificateChoice, pin: str | None, content: bytes, claimed_at: datetime) -> bytes:
-        """A detached signature with this certificate: one login, one signature, logged out again. Raises TokenTrouble and its kinds, CertificateTrouble."""
+        """A detached signature with this certificate: one login, one signature, logged out again. The certificate is judged anew before the PIN is used:
+        it may have ended, and the person's role too, since it was listed. Raises TokenTrouble and its kinds, CertificateTrouble, NotAllowed.
+        """
         rooms: Rooms = self._rooms()
         with self._driver(rooms, choice.device).open(choice.device) as token:
             found = next((one for one in token.certificates() if one.key_id == choice.key_id), None)
             if found is None or found.der != self._seen.get((choice.device, choice.key_id), found.der):
                 raise NoToken("this certificate is not plugged in")
+            self._refuse_unfit(choice_of(choice.device, found, rooms.station, now()))
             token.login(pin)
             try:
                 return make_signature(content, TokenSigner(token, found, found.chain), claimed_at)
@@ -122,6 +123,13 @@ class TokenWork:
             except FormatTrouble:
                 continue
         return choices
+
+    @staticmethod
+    def _refuse_unfit(choice: CertificateChoice) -> None:
+        if choice.why == "no_role":
+            raise NotAllowed("no role at this station", role="collector")
+        if not choice.usable:
+            raise CertificateTrouble("not usable", why=choice.why)
 
     @staticmethod
     def _driver(rooms: Rooms, device: Device) -> TokenDriver:

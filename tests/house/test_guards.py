@@ -14,7 +14,7 @@ from tests.house.stairs import TOP
 
 SINS = {
     "stray log lines": "import logging\n\ndef test_sin():\n    logging.getLogger('x').warning('spilt')\n",
-    "threads left running": "import threading, time\n\ndef test_sin():\n    threading.Thread(target=time.sleep, args=(5,), daemon=True).start()\n",
+    "threads left running": "import threading, time\n\ndef test_sin():\n    threading.Thread(target=time.sleep, args=(3,), daemon=True).start()\n",
     "child processes left running": "import subprocess\nkept = []\n\ndef test_sin():\n    kept.append(subprocess.Popen(['sleep', '4']))\n",
     "unclosed <socket.socket": "import socket\n\ndef test_sin():\n    socket.socket()\n",
     "timer <PySide6.QtCore.QTimer": (

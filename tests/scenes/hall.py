@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -57,17 +58,23 @@ SUPERVISOR = Someone("OP-000003", "刘洋", "supervisor", "135791", "ec", ("supe
 ADMINISTRATOR = Someone("AD-000001", "陈立", "administrator", "864202", "ec", ("administrator",))
 
 
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 class Province:
     """A reference province in a process of its own; orders go to its admin port."""
 
     def __init__(self, folder: Path, ca: PracticeCa, port: int = 0) -> None:
-        self.folder, self._ca, self._port = folder, ca, port
+        self.folder, self._ca, self._port = folder, ca, port or _free_port()
         self._server_files = ca.issue_server()
         self._process: subprocess.Popen[bytes] | None = None
         self.ready: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Begin to serve; the second time on the same port. Raises RuntimeError."""
+        """Begin to serve, always on the same port. Raises RuntimeError."""
         certificate, key = self._server_files
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.province", "--folder", str(self.folder), "--port", str(self._port), "--practice", "--name", "练习省",
@@ -80,7 +87,10 @@ class Province:
             self.stop()
             raise RuntimeError("the province does not start")
         self.ready = json.loads(line)
-        self._port = self.ready["port"]
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
 
     def stop(self) -> None:
         if self._process is not None:
@@ -90,11 +100,20 @@ class Province:
                 self._process.stdout.close()
             self._process = None
 
-    def order(self, path: str, **body: Any) -> dict[str, Any]:
+    def order(self, path: str, method: str = "POST", **body: Any) -> dict[str, Any]:
         """One call of the admin port."""
-        request = urllib.request.Request(f"{self.ready['admin_url']}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(f"{self.ready['admin_url']}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or b"{}")
+
+
+    def fault(self, kind: str, **order: Any) -> None:
+        """One order for trouble (``tests/province/faults.py``)."""
+        self.order("faults", faults=[{"kind": kind, **order}])
+
+    def records(self) -> list[dict[str, Any]]:
+        """What came in, without content, in the order of serials."""
+        return self.order("", "GET")["records"]
 
 
 class PracticeHall:
