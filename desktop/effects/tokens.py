@@ -27,7 +27,7 @@ def choice_of(device: Device, found: TokenCertificate, station: Station, moment:
     """What a certificate is worth at this station. Raises FormatTrouble for one that cannot be read."""
     facts = certificate_facts(found.der)
     why = ""
-    if facts.mechanism is None or facts.mechanism == "sm2-sm3":
+    if facts.mechanism is None:
         why = "algorithm"
     elif moment > facts.not_after:
         why = "expired"
