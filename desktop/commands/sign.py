@@ -1,8 +1,11 @@
-"""``hall-intake sign list``: certificate tokens, their certificates, days left and the state of the PIN. Never asks for a PIN and never signs."""
+"""``hall-intake sign``: ``list`` shows certificate tokens, their certificates, days left and the state of the PIN; ``probe`` finds out which of the known
+libraries on this machine sees them. Never asks for a PIN and never signs.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -16,7 +19,7 @@ from devices.base import Device
 from devices.installed import listed
 from devices.registry import Listed, Registry
 from devices.tokens.contract import PinState, TokenDriver
-from devices.tokens.pkcs11 import Pkcs11Driver
+from devices.tokens.known import Candidate, candidates, driver_for, kind_of, known_tokens, library_folders, plugged, probe
 from resources.trouble import Trouble
 from sync.errors import CertificateTrouble
 from sync.keys import KeyCabinet
@@ -39,11 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     acts = parser.add_subparsers(dest="act", required=True, metavar="动作")
     tokens = acts.add_parser("list", help="列出证书 Key、证书和 PIN 状态 (tokens, certificates, PIN state)")
-    tokens.add_argument("--library", action="append", metavar="路径", help="PKCS#11 库，可以给多个；不给就用本机登记的设备清单 (instead of the station's list)")
+    tokens.add_argument("--library", action="append", metavar="路径", help="PKCS#11 或 SKF 库，可多个；不给就用本机的设备清单 (instead of the station's list)")
+    tried = acts.add_parser("probe", help="试一试本机装的库，哪一个认得插着的 Key (which of the known libraries sees a token)")
+    tried.add_argument("--library", action="append", metavar="路径", help="另外要试的库，可以给多个 (more libraries to try)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit code: 0 at least one token was listed, 1 a named trouble or no token."""
+    """Exit code: 0 at least one token was listed or seen, 1 a named trouble or no token."""
+    if args.act == "probe":
+        return _probe(args.library or ())
     try:
         station, registry = _given(args.library) if args.library else _enrolled()
     except Trouble as trouble:
@@ -72,7 +79,32 @@ def run(args: argparse.Namespace) -> int:
 
 def _given(paths: Sequence[str]) -> tuple[Station | None, Registry]:
     """Libraries that the person at the command line vouches for."""
-    return None, Registry(Listed("tokens", Path(path).name, lambda path=path: Pkcs11Driver(str(Path(path).absolute()), Path(path).name)) for path in paths)
+    return None, Registry(Listed("tokens", Path(path).name, lambda path=path: _driver(path)) for path in paths)
+
+
+def _driver(path: str) -> TokenDriver:
+    library = str(Path(path).absolute())
+    return driver_for(kind_of(library) or "pkcs11", library, Path(path).name)
+
+
+def _probe(more: Sequence[str]) -> int:
+    """Tries each library in a child process; prints what sees a token as an entry of the device list."""
+    usb = plugged()
+    given = [Candidate(kind_of(path) or "pkcs11", str(Path(path).absolute()), Path(path).stem) for path in more]
+    tried = [*given, *candidates(known_tokens(), usb, library_folders())]
+    print("插着的 USB 设备 " + (" ".join(sorted(usb)) if usb is not None else "（这个系统不告诉）"))
+    if not tried:
+        print("本机没有装认得的库；用 --library 指明 (no known library is installed)", file=sys.stderr)
+    seen = 0
+    for candidate in tried:
+        found = probe(candidate)
+        outcome = f"[{found.trouble.code}] {found.trouble.detail}" if found.trouble else f"看到 {len(found.devices)} 个 Key"
+        print(f"{candidate.name}  {candidate.kind}  {candidate.path}：{outcome}")
+        if found.devices:
+            seen += len(found.devices)
+            print("  设备清单条目 " + json.dumps({"kind": candidate.kind, "library": candidate.path, "name": candidate.name, "sha256": found.sha256},
+                                              ensure_ascii=False))
+    return 0 if seen else 1
 
 
 def _enrolled() -> tuple[Station | None, Registry]:

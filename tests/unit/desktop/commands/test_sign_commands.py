@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,9 @@ from devices.tokens.contract import PinState
 from sync.canon import canon
 from sync.signing import certificate_facts, make_signature
 from tests.emulators.ca import PracticeCa
+from tests.emulators.sm2_ca import PracticeSm2Ca
 from tests.emulators.softhsm import SoftTokens
+from tests.emulators.softskf import SoftSkf
 from tests.unit.sync.signers import Person, person
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -128,7 +131,7 @@ def test_list_says_what_the_province_thinks(
     soft.make_person(ca, "newcomer", "123456", "OP-000088", "新人", "ec")
     people = {"OP-000017": SimpleNamespace(id="OP-000017", name="张三", roles=("collector", "supervisor"))}
     station = SimpleNamespace(signer_roots=ca.signer_roots, person=people.get)
-    entries = [{"kind": "pkcs11", "library": soft.library, "name": "软 Key", "sha256": ""}, {"kind": "skf", "library": "/x", "name": "旧 Key", "sha256": ""}]
+    entries = [{"kind": "pkcs11", "library": soft.library, "name": "软 Key", "sha256": ""}, {"kind": "cng", "library": "/x", "name": "旧 Key", "sha256": ""}]
     monkeypatch.setattr(sign, "_enrolled", lambda: (station, sign.Registry(sign.listed({"tokens": entries, "emulated": True}))))
     assert run(sign, "list") == 0
     said = capsys.readouterr()
@@ -137,6 +140,28 @@ def test_list_says_what_the_province_thinks(
     assert "不是本省认可的机构签发" in blocks["stranger"]
     assert "人员名单里没有这个编号" in blocks["newcomer"]
     assert "device.list_invalid" in said.err
+
+
+def test_probe_tells_what_to_write_into_the_device_list(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two libraries for the plugged token are installed, one is broken; a third is given by hand. What sees a token is ready to be copied."""
+    skf = SoftSkf(tmp_path / "skf")
+    skf.make_person(PracticeSm2Ca(tmp_path / "ca"), "operator", "123456", "OP-000017", "张三")
+    (skf.folder / "libgm3000.1.0.so").symlink_to(skf.path)
+    (skf.folder / "libgm3000_pkcs11.so").write_bytes(b"rubbish")
+    monkeypatch.setattr(sign, "plugged", lambda: frozenset({"055C:E618"}))
+    monkeypatch.setattr(sign, "library_folders", lambda: (skf.folder,))
+    assert run(sign, "probe") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("055C:E618") and "看到 1 个 Key" in lines[1] and "[driver.missing]" in lines[3]
+    entry = json.loads(lines[2].partition("设备清单条目 ")[2])
+    assert entry == {"kind": "skf", "library": str(skf.folder / "libgm3000.1.0.so"), "name": "Longmai GM3000", "sha256": entry["sha256"]}
+    assert run(sign, "list", "--library", entry["library"]) == 0
+    said = capsys.readouterr().out
+    assert "密钥 sm2" in said and "还可试 10 次" in said
+    monkeypatch.setattr(sign, "plugged", lambda: frozenset({"1D6B:0002"}))
+    assert run(sign, "probe") == 1
+    assert "没有装认得的库" in capsys.readouterr().err
+    assert run(sign, "probe", "--library", skf.path) == 0
 
 
 def test_list_needs_an_enrolled_station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
