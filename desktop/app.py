@@ -21,6 +21,7 @@ from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
+from desktop.faces import Kiosk, Verify
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -63,7 +64,6 @@ from desktop.flows.words import (
     TakePortrait,
     WatchRecord,
 )
-from desktop.faces import Kiosk, Verify
 from desktop.folders import data_folder
 from desktop.messages import Words
 from desktop.papers import ReceiptPrinter

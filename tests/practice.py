@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.hall import PracticeHall
+    from tests.scenes.hall import PracticeHall
 
 __all__ = ["HallTrouble", "main"]
 
@@ -111,7 +111,7 @@ def _is_old(folder: Path) -> bool:
 @contextmanager
 def _hall(folder: Path, say: Callable[[str], None]) -> Iterator[PracticeHall]:
     """The services, up; what keeps one from starting becomes one sentence."""
-    from tests.hall import PracticeHall
+    from tests.scenes.hall import PracticeHall
 
     KEYRING.mkdir(mode=0o700, exist_ok=True)
     (folder / "keyring").mkdir(mode=0o700, exist_ok=True)
@@ -132,7 +132,7 @@ def _hall(folder: Path, say: Callable[[str], None]) -> Iterator[PracticeHall]:
 
 def _window(hall: PracticeHall, face: str) -> int:
     """The product in a process of its own, as at a hall's window; the practice person's card is put down as soon as somebody is there."""
-    from tests.hall import COLLECTOR
+    from tests.scenes.hall import COLLECTOR
 
     print(f"\n练习大厅: {COLLECTOR.name} 的证书 PIN 是 {COLLECTOR.pin}; 证件已放在读卡器上. 关上窗口就结束.", flush=True)
     hall.place()

@@ -97,6 +97,8 @@ class DeskPage(QWidget):
             self.form.show_state(state)
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
+            if page is self.outbox:
+                self.take_focus()
         self.foot.show_state(state)
 
     def _show_messages(self, state: IntakeState) -> None:
@@ -124,4 +126,6 @@ class DeskPage(QWidget):
 
     def take_focus(self) -> None:
         """Focus to where work goes on."""
-        self._stack.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+        page = self._stack.currentWidget()
+        target = self.outbox.table if page is self.outbox else page
+        target.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -135,8 +135,7 @@ class FormPage(QWidget):
             tab.hide()
             tab.deleteLater()
         self._tabs = {}
-        limit = 11 * 100 // self.kit.look.scale
-        two = len(shown) > limit
+        two = len(shown) > (11 if self.kit.lang == "zh" else 7) * 100 // self.kit.look.scale
         half = (len(shown) + 1) // 2 if two else len(shown)
         self._tab_area.setFixedHeight((self.kit.look.px("row") + 4) * (2 if two else 1))
         for place, name in enumerate(shown):

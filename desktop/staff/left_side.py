@@ -73,7 +73,7 @@ class LeftSide(QWidget):
         for one in state.parked[:_MOST_PARKED]:
             self._row(one.name or words("side.nameless"), one.id_tail, event=ParkedPicked(one.draft_id))
         self._row(words("side.parked"), str(len(state.parked)), current=state.page == "parked", event=PagePicked("parked"))
-        self._group(words("side.todo"))
+        self._group(words("side.deal"))
         returned = counts.get("returned", 0) + counts.get("set_aside", 0)
         self._row(words("side.returned"), str(returned), "wait" if returned else "", current=state.page == "returned", event=PagePicked("returned"))
         self._group(words("side.today"))

@@ -148,7 +148,7 @@ class OutboxPage(QWidget):
     def _line(self, row: OutboxFacts, state: IntakeState) -> OutboxLine:
         words, now = self.kit.words, self.kit.now()
         where, why, tone = record_place(words, row, state.courier, now)
-        what = "、".join(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in row.categories)
+        what = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in row.categories)
         return OutboxLine(row.record_id, words("kept.who", name=row.name, tail=row.id_tail), what, where, why, ago(words, row.kept_at, now),
                           exact(row.kept_at), tone)
 

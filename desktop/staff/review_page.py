@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
@@ -44,11 +44,15 @@ class ReviewPage(QWidget):
         row.setSpacing(0)
         middle = ScrolledColumn(kit.look)
         self.sheet = RecordSheet(kit)
-        middle.column.addWidget(self.sheet)
+        holder = QHBoxLayout()
+        holder.addStretch(1)
+        holder.addWidget(self.sheet, 1000)
+        holder.addStretch(1)
+        middle.column.addLayout(holder)
         middle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        set_role(middle, role="reading")
-        middle.setAccessibleName(words("review.form_title"))
         self._scrolled = middle
+        middle.installEventFilter(self)
+        middle.setAccessibleName(words("review.form_title"))
         row.addWidget(middle, 1)
         row.addWidget(self._side())
         column.addWidget(self._foot())
@@ -99,6 +103,12 @@ class ReviewPage(QWidget):
         for button in (*self.kept.actions(), self._back, self._sign, self._again, self._next):
             row.addWidget(button)
         return frame
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The page that is read carries the focus ring of its scroll area."""
+        if watched is self._scrolled and event.type() in {QEvent.Type.FocusIn, QEvent.Type.FocusOut}:
+            set_role(self.sheet, focused="true" if event.type() == QEvent.Type.FocusIn else "false")
+        return super().eventFilter(watched, event)
 
     def _press(self) -> None:
         """First press opens the PIN, the next one signs."""

@@ -24,7 +24,7 @@ class MaterialRow(QPushButton):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(2, 0, 2, 0)
+        self._row.setContentsMargins(2, look.px("half"), 2, look.px("half"))
         self._row.setSpacing(look.px("half") + 2)
         self._least = look.px("row")
         mark = IconLabel(look, "check", "good_text", look.px("icon") - 2) if held else Dot(look, "stop", look.px("dot") + 3)
@@ -50,3 +50,4 @@ class MaterialRow(QPushButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.setMinimumHeight(self.heightForWidth(self.width()))
+        self._row.setGeometry(self.rect())

@@ -4,6 +4,4 @@ MODULES = {
     "devices.scanners",
     "sync.workdays",
 }
-FILES = {
-    "desktop/README.md", "resources/README.md", "sync/README.md",
-}
+FILES: set[str] = set()

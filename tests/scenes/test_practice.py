@@ -26,7 +26,7 @@ def test_whole_job_twice(tmp_path: Path) -> None:
         assert run.returncode == 0, run.stdout + run.stderr
         assert f"R-{_day(out)}-{number:06}" in run.stdout
         assert "accepted by openssl" in run.stdout
-        assert {"record.json", "record.p7s", "practice-ca.pem"} <= {path.name for path in out.iterdir()}
+        assert {"record.json", "record.p7s", "practice-ca.pem", "receipt.pdf", "01.png"} <= {path.name for path in out.iterdir()}
     assert "pictures for the cameras" not in run.stdout, "the second start builds nothing again"
 
 
