@@ -25,8 +25,8 @@ from sync.errors import CertificateExpired, CertificateTrouble, FormatTrouble, S
 from sync.trust import Revocation, validate_path
 
 __all__ = [
-    "CertificateFacts", "KeySigner", "Mechanism", "P1", "SignatureReport", "Signer", "Sm2Choice", "certificate_facts", "check_p1", "check_signature",
-    "make_signature", "p1_of",
+    "CertificateFacts", "KeySigner", "Mechanism", "P1", "SignatureReport", "Signer", "Sm2Choice", "certificate_facts", "check_may_sign", "check_p1",
+    "check_signature", "make_signature", "p1_of",
 ]
 
 
@@ -120,6 +120,11 @@ def make_signature(content: bytes, signer: Signer, claimed_at: datetime, choice:
     if _fitting(opened, choice.idents[:1]) is None or opened.certificate != signer.certificate or opened.signed_at not in (None, moment):
         raise SignatureInvalid("the signer's answer does not verify", why="signature")
     return p7s
+
+
+def check_may_sign(certificate: bytes, moment: datetime) -> None:
+    """Raises what ``make_signature`` would raise for this certificate at this moment: to be asked before a PIN is spent."""
+    _mechanism_at(certificate_facts(certificate), moment)
 
 
 def _mechanism_at(facts: CertificateFacts, moment: datetime) -> Mechanism:
