@@ -32,7 +32,7 @@ from sync import sm2
 from sync.certificates import BROKEN, certificate_facts
 from sync.errors import CertificateExpired, CertificateTrouble, FormatTrouble
 
-__all__ = ["Revocation", "RevocationState", "validate_path"]
+__all__ = ["Revocation", "RevocationState", "SignatureCheck", "validate_path"]
 
 RevocationState = Literal["good", "stale", "unknown", "unchecked"]
 """``good``: a list or answer of its time says not revoked; ``stale``: an older one does; ``unknown``: none speaks of it; ``unchecked``: none was given."""
@@ -59,7 +59,7 @@ class Revocation:
     ocsps: tuple[bytes, ...] = field(default=(), repr=False)
 
 
-class _Signatures(DefaultSignatureValidator):
+class SignatureCheck(DefaultSignatureValidator):
     """The library's own check, and SM2 with SM3, which it does not know. ``idents`` are tried in turn."""
 
     def __init__(self, idents: Sequence[bytes]) -> None:
@@ -135,7 +135,7 @@ class _Path:
                 crls=list(known.crls),
                 ocsps=list(known.ocsps),
                 revinfo_policy=policy,
-                signature_validator=_Signatures(self.idents),
+                signature_validator=SignatureCheck(self.idents),
             )
             others = [x509.Certificate.load(other) for other in self.others]
             validator = CertificateValidator(x509.Certificate.load(self.certificate), others, context)

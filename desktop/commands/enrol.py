@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", required=True, metavar="ABCD-EFGH-JKLM-NPQR", help="一次性代码，另外送来的 (the one-time code)")
     parser.add_argument("--hall", required=True, metavar="510100-01", help="大厅编号 (hall)")
     parser.add_argument("--window", required=True, metavar="07", help="窗口编号 (window)")
-    parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员 Key 的 PKCS#11 或 SKF 库，完整路径 (library of the administrator's token)")
+    parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员 Key 的库（PKCS#11、SKF），完整路径 (library of the token)")
     parser.add_argument("--signer", default="", metavar="编号", help="Key 里有几张证书时，用哪一个人的 (id in the certificate, where there are several)")
     parser.add_argument("--pin-file", type=int, metavar="描述符", help="从这个已打开的文件描述符读 PIN，不在屏幕上问 (read the PIN from this open descriptor)")
     parser.add_argument("--proxy", default="", metavar="http://主机:端口", help="经过这个代理 (go through this proxy)")

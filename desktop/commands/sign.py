@@ -1,5 +1,5 @@
 """``hall-intake sign``: ``list`` shows certificate tokens, their certificates, days left and the state of the PIN; ``probe`` finds out which of the known
-libraries on this machine sees them. Never asks for a PIN and never signs.
+libraries on this machine sees them; ``lists`` keeps and shows lists of revoked certificates. Never asks for a PIN and never signs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from desktop.commands.signature import certificates_in
 from desktop.device_list import load_device_list
 from desktop.folders import data_folder
 from desktop.messages import say
@@ -23,13 +24,15 @@ from devices.tokens.known import Candidate, candidates, driver_for, kind_of, kno
 from resources.trouble import Trouble
 from sync.errors import CertificateTrouble
 from sync.keys import KeyCabinet
+from sync.revocation import Revocations, known_authorities
 from sync.signing import CertificateFacts, certificate_facts
 from sync.station import Station, load
 from sync.store import open_folder
-from sync.trust import validate_path
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["REVOCATION_FOLDER", "add_arguments", "run"]
 
+REVOCATION_FOLDER = "revocation"
+"""Below the data folder."""
 SOON = timedelta(days=30)
 """A certificate that ends within this time is said to end soon."""
 WHY = {
@@ -45,12 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tokens.add_argument("--library", action="append", metavar="路径", help="PKCS#11 或 SKF 库，可多个；不给就用本机的设备清单 (instead of the station's list)")
     tried = acts.add_parser("probe", help="试一试本机装的库，哪一个认得插着的 Key (which of the known libraries sees a token)")
     tried.add_argument("--library", action="append", metavar="路径", help="另外要试的库，可以给多个 (more libraries to try)")
+    lists = acts.add_parser("lists", help="收下并列出吊销名单 (keep and show lists of revoked certificates)")
+    lists.add_argument("files", nargs="*", type=Path, metavar="文件", help="CRL 或 OCSP 应答，DER 或 PEM")
+    lists.add_argument("--issuer", action="append", type=Path, default=[], metavar="文件", help="签发机构的证书，DER 或 PEM，可以给多个 (issuing CA)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code: 0 at least one token was listed or seen, 1 a named trouble or no token."""
     if args.act == "probe":
         return _probe(args.library or ())
+    if args.act == "lists":
+        return _lists(args.files, args.issuer)
     try:
         station, registry = _given(args.library) if args.library else _enrolled()
     except Trouble as trouble:
@@ -115,6 +123,38 @@ def _enrolled() -> tuple[Station | None, Registry]:
     return station, Registry(line for line in listed(load_device_list(folder, station)) if line.kind == "tokens")
 
 
+def _lists(files: Sequence[Path], issuers: Sequence[Path]) -> int:
+    """Keeps what a known authority signed and is not older than what is kept; then shows all with its age. Exit code 1 where something was not kept."""
+    now, refused = datetime.now(UTC), 0
+    try:
+        station, _ = _enrolled()
+        assert station is not None
+        kept = Revocations(data_folder() / REVOCATION_FOLDER)
+        authorities = known_authorities(station.signer_roots, [one for path in issuers for one in certificates_in(path)])
+        for path in files:
+            try:
+                kept.take(path.read_bytes(), authorities)
+            except Trouble as trouble:
+                refused += 1
+                print(f"{path.name}：没有收下", file=sys.stderr)
+                _complain(trouble)
+    except Trouble as trouble:
+        _complain(trouble)
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    for row in kept.rows():
+        print(f"{row.kind}  {row.issuer}  {row.this_update:%Y-%m-%d %H:%M}Z，{_age(row.age(now))}{'，已经过了该换新的日子' if row.stale(now) else ''}")
+    if not kept.rows():
+        print("没有吊销名单：有没有吊销，以省平台为准")
+    return 1 if refused else 0
+
+
+def _age(age: timedelta) -> str:
+    return f"{age.days} 天前" if age.days else f"{int(age.total_seconds() // 3600)} 小时前"
+
+
 def _lines(driver: TokenDriver, device: Device, station: Station | None, now: datetime) -> Iterator[str]:
     yield f"{device.name}（{driver.name}，序列号 {device.serial or '无'}{'，练习' if device.emulated else ''}）"
     try:
@@ -165,11 +205,13 @@ def _standing(der: bytes, chain: Sequence[bytes], facts: CertificateFacts, stati
     if station is None:
         return "未对根证书（没有用本机的登记）"
     try:
-        validate_path(der, chain, station.signer_roots, now)
+        standing = Revocations(data_folder() / REVOCATION_FOLDER).standing(der, chain, station.signer_roots, now)
     except CertificateTrouble as trouble:
         return f"不能用：{WHY.get(str(trouble.facts['why']), str(trouble.facts['why']))}"
     person = station.person(facts.id)
-    return f"可信；角色 {'、'.join(person.roles)}" if person else "可信，但人员名单里没有这个编号"
+    age = standing.age(now)
+    listed = f"；没有被吊销（{_age(age)}的名单）" if age is not None else "；有没有吊销，以省平台为准"
+    return (f"可信；角色 {'、'.join(person.roles)}" if person else "可信，但人员名单里没有这个编号") + listed
 
 
 def _complain(trouble: Trouble) -> None:
