@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import http.cookiejar
 import os
+import re
 import secrets
 import ssl
 import tempfile
@@ -26,7 +27,22 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from requests.adapters import HTTPAdapter
 
 from sync.canon import parse_json
-from sync.errors import ClockWrong, FormatTrouble, ProvinceBusy, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable, TlsTrouble
+from sync.errors import (
+    ClockWrong,
+    FormatTrouble,
+    ProvinceBusy,
+    ProvinceRefused,
+    ProvinceTrouble,
+    ProvinceUnreachable,
+    ProxyTrouble,
+    StationCloned,
+    StationExpired,
+    StationRefused,
+    StationReplaced,
+    StationRevoked,
+    StationUnknown,
+    TlsTrouble,
+)
 
 __all__ = ["Answer", "DeviceIdentity", "Limits", "Wire", "open_session", "tls_context"]
 
@@ -35,6 +51,12 @@ LATER = frozenset({408, 409, 423, 425, 460})
 
 FINAL_CONFLICTS = frozenset({"record.other", "journal.fork"})
 """Codes of 409 that no waiting mends: another content under the same record id, another journal than the one told before."""
+
+STATION_REFUSALS: Mapping[str, type[StationRefused]] = {
+    "station.certificate": StationUnknown, "station.cloned": StationCloned, "station.expired": StationExpired, "station.replaced": StationReplaced,
+    "station.revoked": StationRevoked,
+}
+"""Codes that refuse the station itself."""
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: with a private root nearly always this machine's clock."""
@@ -200,7 +222,7 @@ def trouble_of(answer: Answer) -> ProvinceTrouble:
         _refuse_pages(answer)
         return ProvinceTrouble(f"status {status} was not expected here", status=status)
     if 400 <= status < 500 and code and (status not in LATER or code in FINAL_CONFLICTS):
-        return ProvinceRefused(f"status {status}: {code}", status=status, why=code)
+        return STATION_REFUSALS.get(code, ProvinceRefused)(f"status {status}: {code}", status=status, why=code)
     return ProvinceTrouble(f"status {status}: {code or 'no code'}", status=status, why=code, retry_after=later)
 
 
@@ -243,11 +265,28 @@ def _wire_trouble(error: BaseException) -> ProvinceTrouble:
         return ProvinceUnreachable("the connection ended within TLS")  # a restart or a cut, nobody's wrong certificate
     tls = _inner(error, ssl.SSLError) or _inner(error, requests.exceptions.SSLError)
     if tls is not None:
-        reason = str(getattr(tls, "reason", "") or "")
-        return TlsTrouble(f"TLS: {reason or type(tls).__name__}", why="client_certificate" if "ALERT" in reason and "CERTIFICATE" in reason else "handshake")
+        return _handshake_trouble(str(getattr(tls, "reason", "") or type(tls).__name__))
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _proxy_trouble(str(_deepest(error)))
     if isinstance(error, requests.exceptions.InvalidSchema):
         return TlsTrouble("only https is spoken", why="plain")
     return ProvinceUnreachable(type(_deepest(error)).__name__)
+
+
+def _handshake_trouble(reason: str) -> ProvinceTrouble:
+    """An alert about a certificate is about ours: the other side's was judged here. ``reason`` is OpenSSL's name of it."""
+    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
+        kind = StationExpired if "EXPIRED" in reason else StationRevoked if "REVOKED" in reason else StationUnknown
+        return kind(f"TLS: {reason}", why="station.certificate")
+    return TlsTrouble(f"TLS: {reason}", why="handshake")
+
+
+def _proxy_trouble(words: str) -> ProvinceUnreachable:
+    """``words``: of the standard library, ``Tunnel connection failed: 407 ...`` where the proxy answered. 502 and 504 speak of what lies behind it."""
+    status = re.search(r"Tunnel connection failed: (\d{3})", words)
+    if status and status[1] in ("500", "502", "503", "504"):
+        return ProvinceUnreachable(f"the proxy found nobody behind it: {status[1]}")
+    return ProxyTrouble(f"the proxy refused: {status[1]}" if status else "the proxy does not answer", why=status[1] if status else "silent")
 
 
 def _links(error: BaseException) -> list[BaseException]:

@@ -63,7 +63,8 @@ def open_lists(province: ProvinceRun) -> None:
 class HallStation:
     """A station's folder; ``reopen`` is what a new start of the program does."""
 
-    def __init__(self, folder: Path, people: People, province: ProvinceRun, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, people: People, province: ProvinceRun, limits: Limits | None = None, proxies: dict[str, str] | None = None) -> None:
+        self.proxies = proxies
         self.people, self.province_run = people, province
         self.folder, self._key = folder, os.urandom(32)
         self.limits = limits or Limits(2, 5, 20)
@@ -77,7 +78,8 @@ class HallStation:
 
     def _enrol(self) -> Station:
         given = self.province_run.desk("POST", "/invitations", hall=HALL, window=WINDOW)
-        return enrol(json.dumps(given["invitation"]).encode(), given["code"], HALL, WINDOW, self.administrator_signs, "contract test", self.store)
+        return enrol(json.dumps(given["invitation"]).encode(), given["code"], HALL, WINDOW, self.administrator_signs, "contract test", self.store,
+                     proxies=self.proxies)
 
     def administrator_signs(self, content: bytes) -> bytes:
         return make_signature(content, self.people.administrator, datetime.now(UTC))
@@ -88,7 +90,7 @@ class HallStation:
         self.journal = Journal(self.store, self.station.station_id)
         self.outbox = Outbox(self.store, self.blobs, self.journal, lambda: self.moment())
         self.outbox.begin()
-        self.province = Province(self.station, limits=self.limits, now=lambda: self.moment())
+        self.province = Province(self.station, proxies=self.proxies, limits=self.limits, now=lambda: self.moment())
         self.news = News(self.store, self.outbox, self.journal)
         self.courier = Courier(self.outbox, self.blobs, self.province, self.news, lambda: self.moment(), self.statuses.append,
                                random=lambda: self.jitter, monotonic=lambda: self.later)

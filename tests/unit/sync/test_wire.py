@@ -16,7 +16,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.errors import ClockWrong, FormatTrouble, ProvinceBusy, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable, TlsTrouble
+from sync.errors import (
+    ClockWrong,
+    FormatTrouble,
+    ProvinceBusy,
+    ProvinceRefused,
+    ProvinceTrouble,
+    ProvinceUnreachable,
+    StationCloned,
+    StationExpired,
+    StationRefused,
+    StationReplaced,
+    StationRevoked,
+    StationUnknown,
+    TlsTrouble,
+)
 from sync.wire import Answer, DeviceIdentity, Limits, Wire, open_session, retry_after, tls_context, trouble_of
 from tests.emulators.https_hall import HttpsHall, SmallCa
 
@@ -130,10 +144,10 @@ def test_a_key_that_does_not_fit_leaves_no_file_either(tmp_path: Path) -> None:
 
 
 def test_a_refused_client_certificate_is_named(tmp_path: Path, ways: list[Wire]) -> None:
-    with HttpsHall(tmp_path, PEM, lambda head, tls: say(), client_ca=CA.der) as hall, pytest.raises((TlsTrouble, ProvinceUnreachable)) as caught:
+    with HttpsHall(tmp_path, PEM, lambda head, tls: say(), client_ca=CA.der) as hall, pytest.raises((StationRefused, ProvinceUnreachable)) as caught:
         way(ways, hall.url).ask_json("GET", "/v1/time")
-    if isinstance(caught.value, TlsTrouble):
-        assert caught.value.facts["why"] == "client_certificate"
+    if isinstance(caught.value, StationRefused):
+        assert caught.value.facts["why"] == "station.certificate"
 
 
 def test_a_connection_that_ends_in_the_handshake_is_unreachable(ways: list[Wire]) -> None:
@@ -208,6 +222,12 @@ def error(code: str) -> bytes:
     (404, b"<html>nginx</html>", ProvinceTrouble, {"status": 404}),
     (403, b'{"code":"waf.blocked"}', ProvinceTrouble, {"status": 403}),
     (302, b"", TlsTrouble, {"why": "login_page"}),
+    (401, error("station.certificate"), StationUnknown, {"why": "station.certificate"}),
+    (401, error("station.expired"), StationExpired, {}),
+    (403, error("station.revoked"), StationRevoked, {}),
+    (403, error("station.cloned"), StationCloned, {}),
+    (403, error("station.replaced"), StationReplaced, {}),
+    (403, error("station.other"), ProvinceRefused, {"why": "station.other"}),
 ])
 def test_statuses_have_names(status: int, body: bytes, kind: type[ProvinceTrouble], facts: dict[str, object]) -> None:
     trouble = trouble_of(Answer(status, {"Retry-After": "7", "Content-Type": "application/json"}, body))
