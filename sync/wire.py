@@ -7,6 +7,7 @@ password that lives in memory, into a file of mode 0600, and unlinked as soon as
 from __future__ import annotations
 
 import contextlib
+import http.client
 import http.cookiejar
 import os
 import re
@@ -25,6 +26,8 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_der_private_key
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from sync.canon import parse_json
 from sync.errors import (
@@ -121,6 +124,42 @@ def _load_identity(context: ssl.SSLContext, identity: DeviceIdentity, folder: Pa
         os.unlink(name)
 
 
+class _Remembered:
+    """A stream that remembers the last line that was read from it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.last = stream, b""
+
+    def readline(self, *limit: int) -> bytes:
+        self.last = self.stream.readline(*limit)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class _WholeHead(http.client.HTTPResponse):
+    """An answer whose head must end with its empty line. The standard library takes a head that was cut off for a whole one with fewer lines."""
+
+    def begin(self) -> None:
+        remembered: Any = _Remembered(self.fp)
+        self.fp = remembered
+        super().begin()
+        if self.fp is remembered:
+            self.fp = remembered.stream
+        if remembered.last not in (b"\r\n", b"\n"):
+            self.close()
+            raise http.client.RemoteDisconnected("the answer ended within its head")
+
+
+class _Line(HTTPSConnection):
+    response_class = _WholeHead
+
+
+class _Lines(HTTPSConnectionPool):
+    ConnectionCls: Any = _Line
+
+
 class _PrivateRoots(HTTPAdapter):
     """An adapter that uses one given context and adds no root to it: requests would add its own bundle of public roots."""
 
@@ -130,9 +169,13 @@ class _PrivateRoots(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        pools: Any = self.poolmanager
+        pools.pool_classes_by_scheme = {"https": _Lines}
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **proxy_kwargs, ssl_context=self._context)
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs, ssl_context=self._context)
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Lines}
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
@@ -170,6 +213,10 @@ class Wire:
 
     def close(self) -> None:
         """Closes the connection."""
+        self._session.close()
+
+    def hang_up(self) -> None:
+        """The next question goes out on a new line."""
         self._session.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Collection[int] = (200,)) -> Answer:

@@ -232,6 +232,9 @@ class Platform:
     def wire(self) -> Platform:
         return self
 
+    def hang_up(self) -> None:
+        """There is no line."""
+
     def record(self, record_id: str) -> bytes | None:
         def look() -> bytes | None:
             known = self.kept.get(record_id) or self._acked.get(record_id)

@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,17 @@ def open_lists(province: ProvinceRun) -> None:
     province.desk("POST", "/people", id="OP-000017", name="练习员", roles=["collector"], hall=HALL)
     province.desk("POST", "/people", id="AD-000001", name="练习管理员", roles=["administrator"], hall=HALL)
     province.desk("POST", "/sams", sam=SAM, hall=HALL)
+
+
+@dataclass
+class _Turned:
+    """A clock that was turned forward."""
+
+    base: Callable[[], datetime]
+    seconds: float
+
+    def __call__(self) -> datetime:
+        return self.base() + timedelta(seconds=self.seconds)
 
 
 class HallStation:
@@ -136,9 +148,11 @@ class HallStation:
 
     def pass_time(self, seconds: float = 0.0) -> None:
         """The station's clocks go on, e.g. over a back-off."""
-        before = self.moment
         self.later += seconds
-        self.moment = lambda: before() + timedelta(seconds=seconds)
+        if isinstance(self.moment, _Turned):
+            self.moment.seconds += seconds
+        else:
+            self.moment = _Turned(self.moment, seconds)
 
     def drive(self, record_id: str, state: str, most: int = 30) -> int:
         """Steps until the record is in ``state``; how many that were."""

@@ -182,6 +182,18 @@ def test_a_silent_server_and_a_cut_answer_are_unreachable(tmp_path: Path, ways: 
         way(ways, hall.url).ask("GET", "/v1/time")
 
 
+def test_a_head_that_is_cut_anywhere_is_no_answer(tmp_path: Path, ways: list[Wire]) -> None:
+    """The standard library would take it for a whole head with fewer lines, e.g. an Upload-Offset with fewer digits."""
+    whole = b"HTTP/1.1 204 No Content\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 1048576\r\n\r\n"
+    sizes = iter(range(len(whole)))
+    with HttpsHall(tmp_path, PEM, lambda head, tls: whole[:next(sizes)]) as hall:
+        one = way(ways, hall.url)
+        for size in range(len(whole)):
+            with pytest.raises(ProvinceUnreachable):
+                one.ask("PATCH", "/v1/packets/x", b"x", {}, (204,))
+            assert len(hall.heads) == size + 1
+
+
 def test_an_answer_that_drips_or_swells_is_given_up(tmp_path: Path, ways: list[Wire]) -> None:
     def drip(head: bytes, tls: ssl.SSLSocket) -> bytes:
         tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
