@@ -207,15 +207,18 @@ class Outbox:
             tx.execute("UPDATE outbox SET tries = 0, next_try_at = ? WHERE record_id = ?", (time_text(self._clock()), record_id))
             self._journal.write(tx, who, "record.retry", record_id)
 
-    def receipted(self, record_id: str, receipt_envelope: bytes) -> None:
-        """The province has it: the exact bytes of a receipt that was checked before (``sync.receipt``)."""
+    def receipted(self, record_id: str, receipt_envelope: bytes, received_at: datetime | None = None) -> None:
+        """The province has it: the exact bytes of a receipt that was checked before (``sync.receipt``).
+
+        ``received_at``: the receipt's own time, by the province's clock; from it the retention is counted (None: this station's clock).
+        """
         with self._store.write() as tx:
             row = self._step(tx, record_id, "receipted")
             if row.state == "receipted":
                 return
-            now = time_text(self._clock())
+            at = time_text(received_at or self._clock())
             tx.execute("UPDATE outbox SET state = 'receipted', receipt = ?, receipted_at = ?, tries = 0, last_error = '', last_detail = '' WHERE record_id = ?",
-                       (receipt_envelope, now, record_id))
+                       (receipt_envelope, at, record_id))
             self._journal.write(tx, "station", "record.receipted", record_id, {"receipt": digest(receipt_envelope)})
 
     def remote_state(self, record_id: str, state: str, at: datetime, until: date | None = None, items: Sequence[tuple[str, str]] = ()) -> bool:

@@ -20,7 +20,7 @@ import requests
 from sync.canon import canon, parse_json
 from sync.downlink import Purpose
 from sync.envelope import open_envelope
-from sync.errors import ClockWrong, FormatTrouble, ProvinceRefused
+from sync.errors import ClockOff, FormatTrouble, ProvinceRefused
 from sync.members import Members
 from sync.station import Station
 from sync.wire import Limits, Wire, open_session, tls_context
@@ -135,10 +135,10 @@ class Province:
         return ClockOffset(offset, took / 2 + 0.5)
 
     def check_clock(self) -> ClockOffset:
-        """As ``time``; raises ClockWrong (fact: seconds, rounded) where the difference is past CLOCK_LIMIT_S."""
+        """As ``time``; raises ClockOff (fact: seconds, rounded) where the difference is past CLOCK_LIMIT_S."""
         offset = self.time()
         if offset.wrong:
-            raise ClockWrong(f"the clocks differ by {offset.seconds:.0f} s", seconds=round(abs(offset.seconds)))
+            raise ClockOff(f"the clocks differ by {offset.seconds:.0f} s", seconds=round(abs(offset.seconds)))
         return offset
 
     def submit(self, row: Submitted, upload_id: str) -> bytes:

@@ -70,7 +70,6 @@ class LoginPage(QWidget):
         foot.addWidget(self._enter)
         self.card.body.addSpacing(look.px("half"))
         self.card.body.addLayout(foot)
-        self._said: object = None
         self.work: tuple[str, object] = ("", None)
 
     def show_state(self, state: LoginState) -> None:
