@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from devices.base import Cancel, Device, Tell
 from devices.cards import hresult, sam
-from devices.cards.apdu import Tunnel
+from devices.cards.apdu import Transmit, Tunnel
 from devices.cards.contract import CardRead, Sighting
 from devices.cards.lane import CallLane
 from devices.cards.link import (
@@ -164,12 +164,21 @@ class PcscConnection:
         LOG.info("read by %s, module %s", self.device.name, number)
         return card_read(blocks, number, self.device.name, profile.name, self._now(), self._decode)
 
+    def apdus(self, cancel: Cancel, work: Callable[[Transmit], T]) -> T:
+        """``work`` on a fresh connection to a card that is no identity card; each command may take ``exchange_seconds`` of the profile."""
+        seconds = self._profile.exchange_seconds
+        return self._connected(cancel, lambda: work(lambda apdu: self._call(lambda: self._link.transmit(apdu), seconds, cancel)))
+
     def _session(self, cancel: Cancel, work: Callable[[SamSession], T]) -> T:
+        return self._connected(cancel, lambda: work(
+            SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S, lies=lambda: self._lies(cancel))))
+
+    def _connected(self, cancel: Cancel, work: Callable[[], T]) -> T:
         """``work`` on a fresh connection; after a reset by another program once more."""
         for last_try in (False, True):
             try:
                 self._call(lambda: self._connect(cancel), CONNECT_S + SETTLE_S, cancel)
-                return work(SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S, lies=lambda: self._lies(cancel)))
+                return work()
             except CardReset as reset:
                 if last_try:
                     raise reset.trouble from None

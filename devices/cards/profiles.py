@@ -102,7 +102,7 @@ class Profile:
         """Whether this profile is for the reader: by its name, or, where the profile has no name, by the card that lies there."""
         if self.reader is not None:
             return self.reader.search(reader_name) is not None
-        return bool(atr) and self.knows(atr)
+        return bool(atr and self.atr) and self.knows(atr)
 
     def knows(self, atr: bytes) -> bool:
         """Whether a card with this answer to reset can be an identity card here; True where the profile does not say."""

@@ -13,18 +13,20 @@ import pytest
 
 from devices.base import Device, say_nothing
 from devices.cards.contract import CardEvent, CardRead
+from devices.cards.hints import HintReaders
 from devices.cards.pcsc import PcscConnection, PcscDriver
 from devices.cards.profiles import Profile
 from devices.doctor import examine_cards
-from devices.errors import CardRemoved, CardUnknown, NoReader, NoSam, ServiceStopped
+from devices.errors import CardRemoved, CardUnknown, DeviceTrouble, NoCard, NoReader, NoSam, ReaderGone, ServiceStopped
 from devices.registry import Entry
 from devices.watch import CardWatch
 from tests.contract.reader_stands import PcscStand, until
-from tests.emulators import idcards
+from tests.emulators import idcards, social_card
 from tests.emulators.idcards import PRACTICE, ZHANG
 from tests.emulators.pcscd import Pcscd
 from tests.emulators.sam_module import Faults
 from tests.emulators.sam_reader import WHOLE_PROFILE, SamReader
+from tests.emulators.social_card import SocialCard
 from tests.emulators.vpcd import VirtualSlot
 
 TODAY = date(2026, 11, 22)
@@ -149,6 +151,32 @@ def test_no_reader() -> None:
     with pytest.raises(NoReader):
         driver.open(Device("pcsc", "Virtual PCD", "Virtual PCD 00 00"))
     assert type(examine_cards([Entry("cards", "pcsc", driver)], TODAY, threading.Event()).trouble) is NoReader
+
+
+# -- social security cards ---------------------------------------------------------------------------------------------------------------
+def test_a_social_security_card_gives_a_hint_and_its_slot_is_no_identity_reader(slot: VirtualSlot) -> None:
+    profile = Profile.from_json({"name": "contact", "mode": "social", "match": {"reader": "^Virtual PCD"}})
+    hints = HintReaders([profile])
+    assert PcscDriver([profile]).find() == ()
+    device = next(device for device in hints.find() if device.address.endswith("00 00"))
+    with pytest.raises(NoCard):
+        hints.read(device, threading.Event())
+    for files, name in ((social_card.FIRST, "李练工"), (social_card.SECOND, "李练工·买买提")):
+        card = SocialCard(files)
+        slot.place(card)
+        until(lambda name=name: _hint_name(hints, device) == name)
+        assert {apdu[1] for apdu in card.asked} == {0xA4, 0xB2, 0xC0}
+        slot.lift()
+        until(lambda: _hint_name(hints, device) is None)
+    with pytest.raises(ReaderGone):
+        HintReaders([]).read(device, threading.Event())
+
+
+def _hint_name(hints: HintReaders, device: Device) -> str | None:
+    try:
+        return hints.read(device, threading.Event()).name
+    except DeviceTrouble:
+        return None
 
 
 # -- many cards ------------------------------------------------------------------------------------------------------------------------
