@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
@@ -21,6 +21,7 @@ from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
+from desktop.faces import Kiosk, Verify
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -64,13 +65,18 @@ from desktop.flows.words import (
     WatchRecord,
 )
 from desktop.folders import data_folder
+from desktop.messages import Words
+from desktop.papers import ReceiptPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.single import Single
+from desktop.widgets.opening import OpeningPage
+from desktop.widgets.style import Look
 from resources.trouble import Trouble
 from sync.errors import NotEnrolled
+from sync.store import read_label
 from sync.tables import Tables
 
-__all__ = ["Desk", "run_face"]
+__all__ = ["Desk", "open_face", "run_face"]
 
 _CLOSE_S = 6.0
 
@@ -87,7 +93,8 @@ class Desk(QObject):
         self.jobs = Jobs()
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
-        self.intake = Stage(intake(Tables.load()), self._carrier.carry)
+        self.tables = Tables.load()
+        self.intake = Stage(intake(self.tables), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
         self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
         self._tokens = TokenWork(self.rooms)
@@ -211,11 +218,11 @@ def run_face(face: str, full_screen: bool = False) -> int:
     """Open one face and run until its window is closed. Exit code 0; a second start of the same folder brings the first to the front and ends with 0."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     folder = data_folder()
-    windows: list[Any] = []
+    windows: list[QWidget] = []
 
     def to_front() -> None:
         for window in windows:
-            window.setWindowState(window.windowState() & ~window.windowState().WindowMinimized)
+            window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
             window.show()
             window.raise_()
             window.activateWindow()
@@ -223,7 +230,7 @@ def run_face(face: str, full_screen: bool = False) -> int:
     single = Single(folder, to_front)
     if not single.first:
         return 0
-    session, window = _face(face, folder)
+    session, window = open_face(face, folder)
     windows.append(window)
     window.showFullScreen() if full_screen else window.show()
     session.begin()
@@ -234,8 +241,70 @@ def run_face(face: str, full_screen: bool = False) -> int:
         single.close()
 
 
-def _face(face: str, folder: Path) -> tuple[Any, Any]:
+def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidget]:
+    """Session and window of ``desk``, ``kiosk`` or ``verify``; nothing runs before ``session.begin()``."""
+    look, words = Look(practice=_practice(folder)), Words()
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    application.setStyleSheet(look.sheet())
+    if face == "desk":
+        return _desk(folder, look, words, cabinet)
+    return _other(Kiosk(folder, words.lang, cabinet) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+
+
+def _practice(folder: Path) -> bool:
+    """By the store's label, before the store is open; what the province signed decides later."""
+    try:
+        label = read_label(folder)
+    except Trouble:
+        return False
+    return label is not None and label.practice
+
+
+def _desk(folder: Path, look: Look, words: Words, cabinet: Any) -> tuple[Desk, QWidget]:
+    from desktop.staff.kit import Kit
     from desktop.staff.window import StaffWindow
 
-    desk = Desk(folder)
-    return desk, StaffWindow(desk.login, desk.intake, desk.review)
+    desk = Desk(folder, cabinet)
+    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review)
+    desk.show_frame = window.show_frame
+    desk.write_receipt = ReceiptPrinter(words, desk.tables).write
+    return desk, window
+
+
+def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | Verify, QWidget]:
+    frame = QStackedWidget()
+    frame.setWindowTitle(words("app.title_practice" if look.practice else "app.title"))
+    frame.resize(1080, 1920) if isinstance(session, Kiosk) else frame.resize(1366, 768)
+    opening = OpeningPage(look, words, lambda: _again(session, opening))
+    frame.addWidget(opening)
+    session.failed.connect(opening.show_trouble)
+
+    def opened(stage: Stage) -> None:
+        page = _page(session, stage, look)
+        frame.addWidget(page)
+        frame.setCurrentWidget(page)
+        page.setFocus()
+
+    session.opened.connect(opened)
+    return session, frame
+
+
+def _again(session: Kiosk | Verify, opening: OpeningPage) -> None:
+    opening.show_opening()
+    session.begin()
+
+
+def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
+    if isinstance(session, Kiosk):
+        from desktop.kiosk.window import KioskWindow
+
+        terminal = KioskWindow(stage, look)
+        session.show_frame = terminal.show_frame
+        return terminal
+    from desktop.verify.window import VerifyWindow
+
+    check = VerifyWindow(stage, look)
+    session.show_frame = check.show_frame
+    session.pick_file = check.pick_file
+    return check

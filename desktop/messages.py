@@ -12,7 +12,7 @@ from typing import Any
 from resources import find
 from resources.trouble import Trouble
 
-__all__ = ["LANGUAGES", "WHO", "Message", "Words", "codes", "say"]
+__all__ = ["LANGUAGES", "WHO", "Message", "Words", "codes", "say", "say_code"]
 
 LANGUAGES = ("zh_CN", "en")
 WHO = ("operator", "administrator", "issuer", "province", "nobody")
@@ -73,6 +73,12 @@ def say(trouble: Trouble | type[Trouble], lang: str = "zh_CN") -> Message:
         if entry is not None:
             return Message(_fill(entry, "title", facts), _fill(entry, "cause", facts), _fill(entry, "next", facts), entry["who"], kind.code)
     raise KeyError(kind.code)
+
+
+def say_code(code: str, lang: str = "zh_CN") -> Message | None:
+    """The message of a code that came as text (from a row); None where it has none."""
+    entry = _table("messages", lang).get(code)
+    return Message(_fill(entry, "title", {}), _fill(entry, "cause", {}), _fill(entry, "next", {}), entry["who"], code) if entry is not None else None
 
 
 class Words:

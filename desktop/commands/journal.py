@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from desktop.commands.saying import complain
 from desktop.folders import data_folder
 from resources.trouble import Trouble
 from sync.canon import canon, parse_json
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         chain = _verify(args.file, args.head) if args.act == "verify" else _export(args.file)
     except Trouble as trouble:
-        print(trouble, *(f"line {line}" for line in [trouble.facts.get("line")] if line), file=sys.stderr)
+        complain(trouble, f"line {trouble.facts['line']}" if "line" in trouble.facts else "")
         return 1
     except OSError as error:
         print(f"{args.file}: {error.strerror}", file=sys.stderr)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from desktop.commands.saying import complain
 from desktop.folders import data_folder
 from resources.trouble import Trouble
 from sync.blobs import Blobs
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             outbox = Outbox(store, Blobs(store.folder / "blobs"), Journal(store, _station_id(store)), lambda: datetime.now(UTC))
             return acts[args.act](args, store, outbox)
     except Trouble as trouble:
-        print(trouble, file=sys.stderr)
+        complain(trouble)
         return 1
 
 
@@ -87,7 +88,7 @@ def _verify(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
                 outbox.check_packet(row.record_id)
             except Trouble as trouble:
                 bad += 1
-                print(f"{row.record_id}: {trouble}", file=sys.stderr)
+                complain(trouble, row.record_id)
         after = page[-1]
     journal = Journal(store, _station_id(store))
     chain = verify_lines(journal.lines(), journal.head())

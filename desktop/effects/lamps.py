@@ -63,8 +63,8 @@ class LampWork:
     def _all(self, token: DeviceFacts) -> DevicesSeen:
         rooms: Rooms = self._rooms()
         readers, cameras = rooms.registry.find("cards"), rooms.registry.find("cameras")
-        return DevicesSeen((_lamp("reader", readers.devices, readers.troubles, NoReader.code), _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code),
-                            token))
+        return DevicesSeen((_lamp("reader", readers.devices, readers.troubles, NoReader.code),
+                            _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code), token))
 
     def _show(self, seen: DevicesSeen) -> None:
         if seen != self._shown:

@@ -116,7 +116,8 @@ class MailWork:
         rows = self._newest()
         today = hall_date(now())
         counts = {
-            "waiting": sum(row.state in _WAITING for row in rows), "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
+            "waiting": sum(row.state in _WAITING for row in rows),
+            "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
             "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
             "today": sum(hall_date(row.kept_at) == today for row in rows),
         }

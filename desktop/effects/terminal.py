@@ -110,8 +110,8 @@ class TerminalWork:
         self._show(None)
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
-    def keep(self, order: KeepPresence, _cancel: Event, _tell: Any) -> Kept:
-        """Made, signed with the device key, sealed to the province only, durable when it returns."""
+    def keep(self, order: KeepPresence, _cancel: Event, _tell: Any) -> tuple[Kept, str]:
+        """The answer, and the record's id. Made, signed with the device key, sealed to the province only, durable when it returns."""
         rooms: Rooms = self._rooms()
         station, at = rooms.station, now()
         owner = f"st:{station.station_id}"
@@ -128,12 +128,12 @@ class TerminalWork:
             raise StoreTrouble("the device key is of another kind", step="device_key")
         signature = make_signature(exact, KeySigner(key, station.certificate, station.identity.chain), at)
         kept_packet(rooms, Held(record.record_id, draft, exact, (), signature), owner, "", station_can_open=False)
-        return Kept(order.sitting, record.record_id[:8].upper())
+        return Kept(order.sitting, record.record_id[:8].upper()), record.record_id
 
-    def receipted(self, number: str) -> bool:
-        """Whether the presence with this number has its receipt."""
-        rooms: Rooms = self._rooms()
-        return any(row.record_id[:8].upper() == number for row in rooms.outbox.rows(f"st:{rooms.station.station_id}", ("receipted",), limit=1000))
+    def receipted(self, record_id: str) -> bool:
+        """Whether this presence has its receipt."""
+        row = self._rooms().outbox.row(record_id)
+        return row is not None and row.state in ("receipted", "purged")
 
     # -- the rest ---------------------------------------------------------------------------------------------------------------------
     def call(self, order: CallStaff, post: Post) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from desktop.flows.intake_state import Answer, IntakeState
 from desktop.flows.words import (
     CheckDevices,
+    CheckPressed,
     ClosePreview,
     CourierSeen,
     DevicesSeen,
@@ -26,7 +27,7 @@ from desktop.flows.words import (
     SyncPressed,
 )
 
-__all__ = ["PAGES", "again", "courier", "devices", "outbox", "page", "parked", "picked", "receipt", "sync"]
+__all__ = ["PAGES", "again", "check", "courier", "devices", "outbox", "page", "parked", "picked", "receipt", "sync"]
 
 PAGES = ("desk", "outbox", "returned", "parked", "health")
 
@@ -53,6 +54,10 @@ def sync(state: IntakeState, _event: SyncPressed) -> Answer:
 
 def courier(state: IntakeState, event: CourierSeen) -> Answer:
     return replace(state, courier=event.courier), ()
+
+
+def check(state: IntakeState, _event: CheckPressed) -> Answer:
+    return state, (CheckDevices(),)
 
 
 def devices(state: IntakeState, event: DevicesSeen) -> Answer:

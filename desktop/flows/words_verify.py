@@ -29,13 +29,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class VerifyFacts:
-    """Where this is: hall and window by name, who is logged in (may be empty)."""
+    """Where this is: hall and window by name, who is logged in (may be empty), and the province whose keys are known here."""
 
     hall: str = ""
     window: str = ""
     person: str = ""
     practice: bool = False
     language: str = "zh_CN"
+    province: str = ""
 
 
 # -- events: a person ------------------------------------------------------------------------------------------------------------------

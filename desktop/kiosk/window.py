@@ -36,6 +36,7 @@ class KioskWindow(QWidget):
         self.setObjectName("kiosk")
         set_role(self, role="practice-edge" if look.practice else "ground")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._whole = QVBoxLayout(self)
         edge = 4 if look.practice else 0
         self._whole.setContentsMargins(edge, edge, edge, edge)
@@ -64,9 +65,13 @@ class KioskWindow(QWidget):
         if wanted != self._built:
             self._build(*wanted)
         page = self._pages[state.page]
-        page.show_state(state)
+        for each in self._pages.values() if state.page == "welcome" else (page,):
+            each.show_state(state)  # at the end every page forgets, not only the one on screen
+        if state.work != "looking":
+            self.show_frame(None)
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
+            self.setFocus()
         self._show_frame_of(state)
         busy = state.page != "welcome"
         if busy != self._clock.isActive():
@@ -111,6 +116,7 @@ class KioskWindow(QWidget):
         column.addWidget(self._stack, 1)
         column.addLayout(self._foot(words, elder))
         self._whole.addWidget(self._inner)
+        self.setFocus()
 
     def _head(self, words: Words, elder: bool) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -11,9 +11,17 @@ from desktop.widgets.cards import label
 from desktop.widgets.icons import IconLabel
 from desktop.widgets.style import Look, set_role
 
-__all__ = ["TONE_ICONS", "Banner"]
+__all__ = ["TONE_ICONS", "Banner", "joined"]
 
 TONE_ICONS = {"good": "check", "wait": "clock", "stop": "warning", "accent": "info", "practice": "info", "quiet": "info"}
+
+
+def joined(*parts: str) -> str:
+    """Sentences one after another: Chinese ones without a blank between."""
+    text = ""
+    for part in parts:
+        text += part if not text or text[-1] in "。？！；）" else f" {part}" if part else ""
+    return text
 
 
 class Banner(QFrame):
@@ -53,7 +61,7 @@ class Banner(QFrame):
         if message is None:
             self.setVisible(False)
             return
-        after = " ".join(part for part in (message.cause, message.next, who) if part)
+        after = joined(message.cause, message.next, who)
         self._show(tone, message.title, after, message.code, retry)
 
     def show_words(self, tone: str, title: str, words: str = "") -> None:

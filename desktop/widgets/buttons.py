@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from desktop.widgets.icons import IconLabel
 from desktop.widgets.style import Look, set_role
 
-__all__ = ["ActionButton", "KeyCap", "RowButton", "TabButton", "key_words"]
+__all__ = ["ActionButton", "KeyCap", "RowButton", "TabButton", "ToggleButton", "key_words"]
 
 _ON = {"primary": "accent", "touch-primary": "accent", "danger": "danger", "link": "link"}
 _TYPE = {"touch": "kiosk-body", "touch-primary": "kiosk-body"}
@@ -143,4 +143,37 @@ class TabButton(_LaidButton):
         set_role(self, done="true" if done else "false", current="true" if current else "false")
         for label in (self._words, self._tick):
             set_role(label)
+        self.updateGeometry()
+
+
+class ToggleButton(_LaidButton):
+    """A switch with words: a tick and colour when it is on."""
+
+    def __init__(self, look: Look, words: str, key: str = "") -> None:
+        super().__init__(look, words, "toggle")
+        self.setCheckable(True)
+        self.row.setContentsMargins(look.px("one") + 2, 0, look.px("one") + 2, 0)
+        self.row.addStretch(1)
+        self._tick = IconLabel(look, "check", "accent_text", look.px("icon") - 2)
+        self._add(self._tick)
+        self._words = QLabel(words)
+        self._add(self._words)
+        if key:
+            self._add(KeyCap(key))
+        self.row.addStretch(1)
+        self.toggled.connect(self._look_on)
+        self._look_on(False)
+
+    def text(self) -> str:
+        """The words of the switch."""
+        return self._words.text()
+
+    def show_on(self, on: bool) -> None:
+        """Show it on or off without a click."""
+        if self.isChecked() != on:
+            self.setChecked(on)
+
+    def _look_on(self, on: bool) -> None:
+        self._tick.setVisible(on)
+        set_role(self._words, on="link" if on else "", role="strong" if on else "")
         self.updateGeometry()

@@ -96,3 +96,4 @@ class ScrolledColumn(QScrollArea):
     def bring(self, widget: QWidget) -> None:
         """Scroll so that ``widget`` is seen with some room around it."""
         self.ensureWidgetVisible(widget, 0, 80)
+        self.horizontalScrollBar().setValue(0)

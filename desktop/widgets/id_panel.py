@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QImage, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QWidget
 
 from desktop.widgets.cards import label
@@ -16,12 +16,14 @@ __all__ = ["IdPanel", "Portrait"]
 class Portrait(QWidget):
     """A portrait with rounded corners, or a calm outline where there is none."""
 
+    pressed = Signal()
+
     def __init__(self, look: Look, says: str) -> None:
         super().__init__()
         self._look, self._image = look, QImage()
         self.setAccessibleName(says)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(138)
+        self.setFixedHeight(round(138 * (100 + (look.scale - 100) // 2) / 100))
 
     def sizeHint(self) -> QSize:
         return QSize(134, 138)
@@ -30,6 +32,10 @@ class Portrait(QWidget):
         """Show encoded picture bytes (PNG, JPEG, BMP); None or unreadable bytes show the outline."""
         self._image = QImage.fromData(data) if data else QImage()
         self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self.pressed.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -62,6 +62,7 @@ class _Line(QPushButton):
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self.setMinimumHeight(self.heightForWidth(self.width()))
+        self._row.setGeometry(self.rect())
 
 
 class IssueList(QWidget):

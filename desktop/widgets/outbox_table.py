@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from desktop.widgets.icons import icon
@@ -82,6 +82,12 @@ class _Rows(QStyledItemDelegate):
         option.state &= ~QStyle.StateFlag.State_HasFocus
         super().paint(painter, option, index)
 
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        """A selected row keeps the colours that its words have."""
+        super().initStyleOption(option, index)
+        colour = index.data(Qt.ItemDataRole.ForegroundRole)
+        option.palette.setColor(QPalette.ColorRole.HighlightedText, colour if colour is not None else option.palette.color(QPalette.ColorRole.Text))
+
 
 class OutboxTable(QTableView):
     """``opened(record_id)`` on Enter or double click, ``chosen(record_id)`` when the current line changes."""
@@ -107,7 +113,10 @@ class OutboxTable(QTableView):
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in range(len(heads)):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if column == 3 else QHeaderView.ResizeMode.ResizeToContents)
+            kinds = {1: QHeaderView.ResizeMode.Interactive, 3: QHeaderView.ResizeMode.Stretch}
+            head.setSectionResizeMode(column, kinds.get(column, QHeaderView.ResizeMode.ResizeToContents))
+        head.resizeSection(1, look.type("body") * 10)
+        self.setIconSize(QSize(look.px("icon"), look.px("icon")))
         self.activated.connect(lambda index: self.opened.emit(self._model.lines[index.row()].record_id))
         self.selectionModel().currentRowChanged.connect(lambda now, _before: self.chosen.emit(self._model.lines[now.row()].record_id if now.isValid() else ""))
 

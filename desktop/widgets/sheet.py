@@ -13,6 +13,9 @@ QWidget[role="side"] { background: @c_side@; }
 QWidget[role="side"][edge="right"] { border-right: 1px solid @c_hairline@; }
 QWidget[role="side"][edge="left"] { border-left: 1px solid @c_hairline@; }
 QFrame[role="card"] { background: @c_surface@; border: 1px solid @c_hairline@; border-radius: @r_card@; }
+QFrame[role="card"][focused="true"] { border: 2px solid @c_accent@; }
+QFrame[role="band"] { border: 0; border-radius: @r_card@; background: @c_side@; }
+QFrame[role="band"][tone="good"] { background: @c_good_soft@; }
 QFrame[role="well"] { background: @c_side@; border: 1px solid @c_hairline@; border-radius: @r_card@; }
 QFrame[role="hairline"] { background: @c_hairline@; max-height: 1px; min-height: 1px; border: 0; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }
@@ -21,6 +24,8 @@ QLabel { background: transparent; }
 QLabel[role="meta"] { font-size: @t_meta@; color: @c_quiet@; }
 QLabel[role="label"] { font-size: @t_meta@; color: @c_quiet@; }
 QLabel[role="quiet"] { color: @c_quiet@; }
+QLabel[role="lamp"], QLabel[role="step"], QLabel[role="verdict-small"] { font-size: @t_meta@; }
+QLabel[role="verdict-small"] { font-weight: 600; }
 QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="section"] { font-size: @t_section@; font-weight: 600; }
 QLabel[role="page"] { font-size: @t_page@; font-weight: 600; }
@@ -32,18 +37,20 @@ QLabel[role="kiosk-small"] { font-size: @t_kiosk_small@; color: @c_quiet@; }
 QLabel[role="kiosk-body"] { font-size: @t_kiosk_body@; }
 QLabel[role="kiosk-title"] { font-size: @t_kiosk_title@; font-weight: 600; }
 QLabel[role="kiosk-big"] { font-size: @t_kiosk_big@; font-weight: 600; }
+QLabel[role="thumb"] { background: @c_side@; border: 1px solid @c_hairline@; font-size: @t_meta@; color: @c_quiet@; }
 QLabel[tone="good"] { color: @c_good_text@; }
 QLabel[tone="wait"] { color: @c_wait_text@; }
 QLabel[tone="stop"] { color: @c_stop_text@; }
 QLabel[tone="accent"] { color: @c_accent_text@; }
 QLabel[tone="practice"] { color: @c_practice_text@; }
 QLabel[role="on-stage"] { color: @c_on_stage@; font-size: @t_meta@; }
-QLabel[role="pill"] { background: @c_pill@; border-radius: 10px; padding: 1px 8px; font-size: @t_meta@; color: @c_quiet@; }
+QLabel[role="pill"] { background: @c_pill@; border-radius: 10px; padding: 0 8px 2px 8px; margin-top: 2px; font-size: @t_meta@; color: @c_quiet@; }
 QLabel[role="pill"][tone="wait"] { background: @c_wait_soft@; color: @c_wait_text@; }
 QLabel[role="pill"][tone="stop"] { background: @c_stop_soft@; color: @c_stop_text@; }
 QLabel[role="pill"][tone="good"] { background: @c_good_soft@; color: @c_good_text@; }
 QLabel[role="pill"][tone="accent"] { background: @c_accent_soft@; color: @c_accent_text@; }
-QLabel[role="key"] { border: 1px solid @c_faint@; border-radius: @r_small@; padding: 0 4px; font-size: @t_meta@; color: @c_quiet@; background: @c_surface@; }
+QLabel[role="key"] { border: 1px solid @c_faint@; border-radius: @r_small@; padding: 0 4px 1px 4px; margin-top: 2px;
+  font-size: @t_meta@; color: @c_quiet@; background: @c_surface@; }
 QLabel[role="key"][on="accent"] { border-color: @c_on_accent@; color: @c_on_accent@; background: transparent; }
 QLabel[role="key"][enabled="false"] { color: @c_faint@; }
 QLabel[on="accent"] { color: @c_on_accent@; }
@@ -70,6 +77,13 @@ QPushButton[kind="row"]:hover { background: @c_pill@; }
 QPushButton[kind="row"]:focus { border-color: @c_accent@; }
 QPushButton[kind="row"][current="true"] { background: @c_accent_soft@; }
 QPushButton[kind="row"][current="true"] QLabel[role="row"] { color: @c_accent_text@; font-weight: 600; }
+QPushButton[kind="toggle"] { min-height: @s_button@; }
+QPushButton[kind="toggle"]:checked { background: @c_accent_soft@; border-color: @c_accent_soft@; }
+QPushButton[kind="toggle"]:checked:focus { border: 2px solid @c_accent@; }
+QPushButton[kind="person"] { border: 1px solid @c_hairline@; background: @c_surface@; min-height: 52px; }
+QPushButton[kind="person"]:hover { background: @c_side@; border-color: @c_edge@; }
+QPushButton[kind="person"]:focus { border: 2px solid @c_accent@; }
+QPushButton[kind="person"]:disabled { background: @c_side@; }
 QPushButton[kind="tab"] { background: transparent; border: 2px solid transparent; border-radius: 16px; min-height: 28px; }
 QPushButton[kind="tab"]:hover { background: @c_pill@; }
 QPushButton[kind="tab"]:focus { border-color: @c_accent@; }
@@ -99,13 +113,14 @@ QListView::item { min-height: @s_row@; padding: 0 @s_one@; border-radius: @r_sma
 QListView::item:selected { background: @c_accent_soft@; color: @c_text@; }
 QListView::item:hover { background: @c_side@; }
 
-QTableView { background: @c_surface@; border: 0; gridline-color: transparent; selection-background-color: @c_accent_soft@; selection-color: @c_text@;
+QTableView { background: @c_surface@; border: 0; gridline-color: transparent; selection-background-color: @c_accent_soft@;
   alternate-background-color: @c_surface@; }
 QTableView::item { border-bottom: 1px solid @c_hairline@; padding: 0 @s_one@; }
-QTableView::item:selected { background: @c_accent_soft@; color: @c_text@; }
-QTableView[focus="true"] { border: 2px solid @c_accent@; }
+QTableView::item:selected { background: @c_accent_soft@; }
+QTableView { border: 2px solid transparent; border-radius: @r_field@; }
+QTableView:focus { border: 2px solid @c_accent@; }
 QHeaderView { background: @c_surface@; border: 0; }
-QHeaderView::section { background: @c_surface@; border: 0; border-bottom: 1px solid @c_edge@; padding: 0 @s_one@; font-size: @t_meta@; color: @c_quiet@; }
+QHeaderView::section { background: @c_surface@; border: 0; border-bottom: 1px solid @c_edge@; padding: 0 11px; font-size: @t_meta@; color: @c_quiet@; }
 
 QFrame[role="banner"] { border-radius: @r_card@; border: 1px solid @c_hairline@; background: @c_surface@; }
 QFrame[role="banner"][tone="stop"] { background: @c_stop_soft@; border-color: @c_stop@; }
@@ -116,6 +131,11 @@ QFrame[role="banner"][tone="practice"] { background: @c_practice_soft@; border-c
 
 QProgressBar { background: @c_pill@; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @c_accent@; border-radius: 2px; }
+QToolButton { background: transparent; border: 0; padding: 0; }
+QMenu { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_field@; padding: 4px; }
+QMenu::item { padding: 8px 20px; border-radius: @r_small@; }
+QMenu::item:selected { background: @c_accent_soft@; color: @c_text@; }
+QMenu::item:disabled { color: @c_quiet@; }
 QToolTip { background: @c_veil@; color: @c_surface@; border: 0; padding: 6px 8px; font-size: @t_meta@; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 2px; }
 QScrollBar::handle:vertical { background: @c_edge@; border-radius: 4px; min-height: 40px; }

@@ -30,7 +30,7 @@ MAX_BYTES = 4_096
 """More than any QR code holds (2,953); anything longer is dropped."""
 MAX_CODES = 32
 
-_FORMATS = zxingcpp.barcode_formats_from_str("QRCode,MicroQRCode,DataMatrix,Aztec,PDF417,Code128,Code39,EAN13")
+FORMATS = "QRCode,MicroQRCode,DataMatrix,Aztec,PDF417,Code128,Code39,EAN13"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,11 @@ def _tried(read: Callable[[Grey], list[Found]], grey: Grey, engine: str, scale: 
 
 
 def _zxing(grey: Grey) -> list[Found]:
-    return [_from_zxing(symbol) for symbol in zxingcpp.read_barcodes(grey, formats=_FORMATS)]
+    return [_from_zxing(symbol) for symbol in zxingcpp.read_barcodes(grey, formats=zxingcpp.barcode_formats_from_str(FORMATS))]
 
 
 def _zxing_quick(grey: Grey) -> list[Found]:
-    symbols = zxingcpp.read_barcodes(grey, formats=_FORMATS, try_rotate=False, try_downscale=False, try_invert=False)
+    symbols = zxingcpp.read_barcodes(grey, formats=zxingcpp.barcode_formats_from_str(FORMATS), try_rotate=False, try_downscale=False, try_invert=False)
     return [_from_zxing(symbol) for symbol in symbols]
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import segno
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QGuiApplication, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QRadialGradient
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QRadialGradient
+from PySide6.QtWidgets import QApplication
 
 __all__ = ["Person", "as_stills", "as_video", "certificate", "chip_photo", "credit_sheet", "live_frames", "on_mat", "portrait"]
 
@@ -36,10 +38,11 @@ class Person:
     mouth: float = 1.0
 
 
-def _application() -> None:
-    if QGuiApplication.instance() is None:
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        _application.kept = QGuiApplication([])  # type: ignore[attr-defined]
+@cache
+def _application() -> QCoreApplication:
+    """The one application of this process: with widgets, since tests of windows may come after."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    return QApplication.instance() or QApplication(["hall-intake"])
 
 
 def _blank(width: int, height: int, colour: tuple[int, int, int]) -> QImage:
@@ -195,13 +198,17 @@ def _curve(x1: float, y1: float, x2: float, y2: float, x3: float, y3: float) -> 
     return path
 
 
-def live_frames(count: int = 24, person: Person | None = None, width: int = 1280, height: int = 720, background: tuple[int, int, int] = (205, 212, 220)) -> list[Picture]:
+def live_frames(
+    count: int = 24, person: Person | None = None, width: int = 1280, height: int = 720, background: tuple[int, int, int] = (205, 212, 220)
+) -> list[Picture]:
     """A person who moves a little, as a camera of a hall sees them."""
     frames: list[Picture] = []
     for index in range(count):
         swing = np.sin(index / count * 2 * np.pi)
         centre = (0.5 + 0.015 * swing, 0.46 + 0.008 * np.cos(index / count * 2 * np.pi))
-        frames.append(portrait(width, height, person, background=background, face=0.32, centre=centre, turn=0.12 * swing, lean=1.5 * swing, noise=3.0, seed=index))
+        frames.append(
+            portrait(width, height, person, background=background, face=0.32, centre=centre, turn=0.12 * swing, lean=1.5 * swing, noise=3.0, seed=index)
+        )
     return frames
 
 
@@ -221,8 +228,10 @@ def certificate(name: str = "李建国", title: str = "建筑施工特种作业�
     painter.drawRect(QRectF(10 * unit, 10 * unit, width - 20 * unit, height - 20 * unit))
     _words(painter, title, 0, 34 * unit, width, 8.5 * unit, bold=True, colour=(120, 24, 24))
     told = list(lines) or [
-        "证书编号:川A042019000123", "操作类别:建筑电工", "初次领证日期:2021-03-18", "使用期:自2025-03-18至2027-03-17", "发证机关:四川省住房和城乡建设厅",
-        "持证人应当严格按照安全技术标准、规范和规程进行作业,", "正确使用个人安全防护用品;在使用期届满前三个月内,", "向原发证机关提出延期复核申请。本证书用于练习,不具效力。",
+        "证书编号:川A042019000123", "操作类别:建筑电工", "初次领证日期:2021-03-18", "使用期:自2025-03-18至2027-03-17",
+        "发证机关:四川省住房和城乡建设厅",
+        "持证人应当严格按照安全技术标准、规范和规程进行作业,", "正确使用个人安全防护用品;在使用期届满前三个月内,",
+        "向原发证机关提出延期复核申请。本证书用于练习,不具效力。",
     ]  # fmt: skip
     for index, line in enumerate(["姓    名:" + name, *told]):
         _words(painter, line, 28 * unit, (70 + index * 15) * unit, width, 5 * unit, left=True)
@@ -285,8 +294,9 @@ def _pen(image: QImage) -> QPainter:
 
 
 def _words(
-    painter: QPainter, text: str, x: float, y: float, width: float, size: float, *, bold: bool = False, left: bool = False, colour: tuple[int, int, int] = (24, 24, 28)
-) -> None:
+    painter: QPainter, text: str, x: float, y: float, width: float, size: float, *,
+    bold: bool = False, left: bool = False, colour: tuple[int, int, int] = (24, 24, 28),
+) -> None:  # fmt: skip
     font = QFont()
     font.setFamilies(list(FAMILY))
     font.setPixelSize(max(round(size), 4))

@@ -22,7 +22,7 @@ from desktop.flows.words import (
     SignPressed,
 )
 from desktop.rooms import now
-from tests.hall import COLLECTOR, PracticeHall
+from tests.scenes.hall import COLLECTOR, PracticeHall
 from tests.scenes.stages import until
 
 TYPED = {
@@ -88,7 +88,8 @@ def test_from_card_to_receipt(desk: Desk, hall: PracticeHall, tmp_path: Path) ->
     (tmp_path / "record.json").write_bytes(exact)
     (tmp_path / "record.p7s").write_bytes(row.signature)
     said = subprocess.run(["openssl", "cms", "-verify", "-binary", "-cades", "-inform", "DER", "-in", str(tmp_path / "record.p7s"),
-                           "-content", str(tmp_path / "record.json"), "-CAfile", str(hall.ca.folder / "root.pem"), "-purpose", "any", "-out", "/dev/null"], capture_output=True, text=True)
+                           "-content", str(tmp_path / "record.json"), "-CAfile", str(hall.ca.folder / "root.pem"), "-purpose", "any", "-out", "/dev/null"],
+                          capture_output=True, text=True)
     assert said.returncode == 0, said.stderr
     held = hall.province.order("records/content", record_id=sheet.record_id)
     assert held["record"]["sections"]["person"]["name_zh"] == json.loads(exact)["sections"]["person"]["name_zh"] == "李练工"

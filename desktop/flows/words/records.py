@@ -10,9 +10,9 @@ from desktop.flows.words.facts import CertificateChoice, CourierFacts, DeviceFac
 from sync.draft import Draft
 
 __all__ = [
-    "AskPin", "BuildReview", "CheckDevices", "CourierSeen", "DevicesSeen", "Keep", "Kept", "ListOutbox", "OutboxListed", "PagePicked", "PrintReceipt",
-    "ReceiptSaved", "ReceiptWanted", "RecordMoved", "RecordPicked", "RetryRecord", "ReviewAsked", "ReviewBuilt", "SaveReceipt", "SignPressed",
-    "SignRecord", "Signed", "SyncNow", "SyncPressed", "WatchRecord",
+    "AskPin", "BuildReview", "CheckDevices", "CheckPressed", "CourierSeen", "DevicesSeen", "Keep", "Kept", "ListOutbox", "OutboxListed", "PagePicked",
+    "PrintReceipt", "ReceiptSaved", "ReceiptWanted", "RecordMoved", "RecordPicked", "RetryRecord", "ReviewAsked", "ReviewBuilt", "SaveReceipt",
+    "SignPressed", "SignRecord", "Signed", "SyncNow", "SyncPressed", "WatchRecord",
 ]
 
 
@@ -72,6 +72,11 @@ class DevicesSeen:
     """What is plugged; posted on every change."""
 
     devices: tuple[DeviceFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPressed:
+    """Look at the devices again."""
 
 
 @dataclass(frozen=True, slots=True)

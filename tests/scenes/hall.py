@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,8 +25,8 @@ from sync.keys import KeyCabinet
 from sync.signing import make_signature
 from sync.station import Station
 from sync.store import open_folder
-from tests.emulators import pictures
 from tests.emulators.ca import PracticeCa
+from tests.emulators.hall_cameras import DOCUMENT, PORTRAIT, SHEET
 from tests.emulators.idcards import PRACTICE, SyntheticCard
 from tests.emulators.keyring import PrivateKeyring
 from tests.emulators.pcscd import Pcscd
@@ -36,7 +37,7 @@ from tests.emulators.vpcd import VirtualSlot
 __all__ = ["ADMINISTRATOR", "COLLECTOR", "HALL_CODE", "PracticeHall", "Province", "Someone", "SUPERVISOR", "WINDOW"]
 
 HALL_CODE, HALL_NAME, WINDOW = "510100-01", "练习市政务大厅", "07"
-TOP = Path(__file__).resolve().parent.parent
+TOP = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,14 @@ class Province:
 class PracticeHall:
     """Use as a context manager. ``home`` is the station's data folder; ``province``, ``slot``, tokens and cameras may be pulled while it stands."""
 
-    def __init__(self, folder: Path, *, window: str = WINDOW, enrolled: bool = True, profile: dict[str, Any] | None = None, models: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, window: str = WINDOW, enrolled: bool = True, profile: dict[str, Any] | None = None, models: dict[str, Any] | None = None,
+        port: int = 0, keyring: Path | None = None, say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        """A hall that stands for longer than one start needs a fixed ``port``, for enrolment pins the province's address. ``keyring``: a folder with a
+        short path, where ``folder``'s is too long for sockets; ``say`` is told what is being started."""
         self.folder, self.home = folder, folder / "home"
+        self._port, self._keyring, self._say = port, keyring or folder / "kr", say
         self._window, self._enrolled, self._profile, self._models = window, enrolled, profile or WHOLE_PROFILE, models or {}
         self._stack = ExitStack()
         self._environment: dict[str, str | None] = {}
@@ -140,14 +147,18 @@ class PracticeHall:
     def _begin(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(mode=0o700, exist_ok=True)
+        self._say("smart-card service (pcscd with a virtual reader)")
         self._stack.enter_context(self.pcscd)
         self._stack.callback(self.slot.lift)
-        self.keyring = self._stack.enter_context(PrivateKeyring(self.folder / "kr"))
+        self._say("keyring (Secret Service)")
+        self.keyring = self._stack.enter_context(PrivateKeyring(self._keyring))
         self._set(DBUS_SESSION_BUS_ADDRESS=self.keyring.env["DBUS_SESSION_BUS_ADDRESS"], HALL_INTAKE_HOME=str(self.home))
         self.ca = PracticeCa.load(self.folder / "ca") if (self.folder / "ca" / "root.pem").exists() else PracticeCa.make(self.folder / "ca")
+        self._say("certificate tokens (SoftHSM2)")
         self._make_tokens()
         self._draw_cameras()
-        self.province = Province(self.folder / "province", self.ca)
+        self._say("reference province (HTTPS on loopback)")
+        self.province = Province(self.folder / "province", self.ca, self._port)
         self.province.start()
         self._stack.callback(self.province.stop)
         self.province.order("halls", code=HALL_CODE, name=HALL_NAME)
@@ -155,6 +166,7 @@ class PracticeHall:
         for one in (COLLECTOR, SUPERVISOR, ADMINISTRATOR):
             self.province.order("people", id=one.id, name=one.name, roles=list(one.roles), hall=HALL_CODE)
         if self._enrolled:
+            self._say("this station and its device list")
             self.enrol()
 
     def _set(self, **names: str) -> None:
@@ -178,13 +190,12 @@ class PracticeHall:
 
     def _draw_cameras(self) -> None:
         folder = self.folder / "cameras"
-        self.portrait_camera, self.document_camera = folder / "portrait.avi", folder / "document.avi"
+        self.portrait_camera, self.document_camera, self.sheet_camera = folder / PORTRAIT, folder / DOCUMENT, folder / SHEET
         if not self.document_camera.exists():
-            folder.mkdir(exist_ok=True)
-            pictures.as_video(pictures.live_frames(12), self.portrait_camera)
-            page = pictures.certificate("李练工", "职业技能等级证书", ("工种:钢筋工", "等级:三级/高级工", "证书编号:2106-0088412", "发证日期:2021-06-18",
-                                                               "发证机关:四川省住房和城乡建设厅", "本证书用于练习,不具效力。"))
-            pictures.as_video([pictures.on_mat(page, seed=seed) for seed in range(4)], self.document_camera)
+            self._say("pictures for the cameras")
+            # drawing needs a Qt application, and a process has only one: the product's
+            env = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(TOP)}
+            subprocess.run([sys.executable, "-m", "tests.emulators.hall_cameras", str(folder)], env=env, check=True, capture_output=True)
 
     def enrol(self) -> Station:
         """The administrator enrols this station, once, and signs its device list; then only the collector's token stays plugged."""
@@ -208,7 +219,7 @@ class PracticeHall:
             "tokens": [{"kind": "pkcs11", "library": self.tokens.library, "name": "SoftHSM", "sha256": ""}],
             "cameras": [{"name": "练习摄像头", "source": str(self.portrait_camera), "use": "portrait"},
                         {"name": "练习高拍仪", "source": str(self.document_camera), "use": "document"},
-                        {"name": "练习扫码", "source": str(self.folder / "cameras" / "sheet.avi"), "use": "code"}],
+                        {"name": "练习扫码", "source": str(self.sheet_camera), "use": "code"}],
         } | other
         exact = canon(members)
         (self.home / "devices.json").write_bytes(exact)

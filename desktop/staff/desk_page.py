@@ -1,0 +1,131 @@
+"""The desk: left the day, in the middle one page, right the sitting, below what next. Never decides which page: the state does."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from desktop.flows.intake_state import IntakeState
+from desktop.flows.words import BackPressed, DiscardConfirmed, OtherPersonPressed, RetryPressed, TroubleClosed
+from desktop.staff.bars import DeskFoot
+from desktop.staff.capture_page import CapturePage
+from desktop.staff.form_page import FormPage
+from desktop.staff.kit import Kit, Post
+from desktop.staff.left_side import LeftSide
+from desktop.staff.lists import HealthPage, ParkedPage
+from desktop.staff.outbox_page import OutboxPage
+from desktop.staff.right_side import RightSide
+from desktop.staff.waiting_page import WaitingPage
+from desktop.widgets.banner import Banner
+from desktop.widgets.buttons import ActionButton
+from devices.errors import CardChanged
+
+__all__ = ["DeskPage"]
+
+
+class DeskPage(QWidget):
+    """Everything of the intake flow."""
+
+    def __init__(self, kit: Kit, post: Post) -> None:
+        super().__init__()
+        self.kit, self._post = kit, post
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        row = QHBoxLayout()
+        row.setSpacing(0)
+        column.addLayout(row, 1)
+        self.left, self.right = LeftSide(kit, post), RightSide(kit, post)
+        middle = QVBoxLayout()
+        middle.setSpacing(0)
+        row.addWidget(self.left)
+        row.addLayout(middle, 1)
+        row.addWidget(self.right)
+        middle.addWidget(self._messages())
+        self._stack = QStackedWidget()
+        middle.addWidget(self._stack, 1)
+        self.waiting, self.form, self.capture = WaitingPage(kit, post), FormPage(kit, post), CapturePage(kit, post)
+        self.outbox, self.parked, self.health = OutboxPage(kit, post), ParkedPage(kit, post), HealthPage(kit, post)
+        for page in (self.waiting, self.form, self.capture, self.outbox, self.parked, self.health):
+            self._stack.addWidget(page)
+        self.foot = DeskFoot(kit, post)
+        column.addWidget(self.foot)
+
+    def _messages(self) -> QWidget:
+        """Banner of a trouble, and the two questions that are asked in place: another card, throw away."""
+        kit, words = self.kit, self.kit.words
+        self._top = QWidget()
+        column = QVBoxLayout(self._top)
+        column.setContentsMargins(kit.look.px("six"), kit.look.px("two"), kit.look.px("six"), 0)
+        column.setSpacing(kit.look.px("one"))
+        self.banner = Banner(kit.look, words("banner.close"), words("banner.again"))
+        self.banner.closed.connect(lambda: self._post(TroubleClosed()))
+        self.banner.again.connect(lambda: self._post(RetryPressed()))
+        column.addWidget(self.banner)
+        self._other = ActionButton(kit.look, words("banner.other_person"), "Alt+P", icon="people")
+        self._other.clicked.connect(lambda: self._post(OtherPersonPressed()))
+        column.addWidget(self._other, 0, Qt.AlignmentFlag.AlignLeft)
+        self._question = Banner(kit.look)
+        column.addWidget(self._question)
+        line = QHBoxLayout()
+        self._drop = ActionButton(kit.look, words("discard.yes"), "Alt+Delete", "danger", "trash")
+        self._drop.clicked.connect(lambda: self._post(DiscardConfirmed()))
+        self._stay = ActionButton(kit.look, words("discard.no"), "Esc", shortcut=False)
+        self._stay.clicked.connect(lambda: self._post(BackPressed()))
+        line.addWidget(self._drop)
+        line.addWidget(self._stay)
+        line.addStretch(1)
+        column.addLayout(line)
+        return self._top
+
+    def show_state(self, state: IntakeState) -> None:
+        """Show the page of the state and everything around it."""
+        sitting = state.page == "desk" and state.draft is not None
+        self.left.show_state(state)
+        self.right.setVisible(sitting)
+        self.right.show_state(state)
+        self._show_messages(state)
+        pages = {"outbox": self.outbox, "returned": self.outbox, "parked": self.parked, "health": self.health}
+        page: QWidget = pages.get(state.page, self.waiting)
+        if state.page == "desk" and state.draft is not None:
+            page = self.capture if state.capture is not None else self.waiting if state.reading is not None else self.form
+        for one in {page, self.capture}:
+            one.show_state(state)  # type: ignore[attr-defined]
+        if page is self.form or self._stack.currentWidget() is self.form:
+            self.form.show_state(state)
+        if self._stack.currentWidget() is not page:
+            self._stack.setCurrentWidget(page)
+            if page is self.outbox:
+                self.take_focus()
+        self.foot.show_state(state)
+
+    def _show_messages(self, state: IntakeState) -> None:
+        words = self.kit.words
+        if state.trouble is not None:
+            message = self.kit.say(state.trouble)
+            self.banner.show_message(message, "stop", state.retry is not None, words.who(message.who))
+        else:
+            self.banner.show_message(None)
+        other = isinstance(state.trouble, CardChanged) and state.other_card is not None
+        self._other.setVisible(other)
+        if state.discard_asked:
+            self._question.show_words("stop", words("discard.title"), words("discard.words"))
+        else:
+            self._question.show_message(None)
+        self._drop.setVisible(state.discard_asked)
+        self._stay.setVisible(state.discard_asked)
+        self._top.setVisible(state.trouble is not None or state.discard_asked)
+
+    def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
+        """A live frame for whichever preview is open."""
+        for preview in (self.capture.portrait, self.capture.document):
+            if preview.isVisibleTo(self):
+                preview.show_frame(frame)
+
+    def take_focus(self) -> None:
+        """Focus to where work goes on."""
+        page = self._stack.currentWidget()
+        target = self.outbox.table if page is self.outbox else page
+        target.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -1,0 +1,148 @@
+"""After signing: safely kept, on its way, uploaded with its serial. Never says 已上传 before the checked receipt is there."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from desktop.flows.review import ReviewState
+from desktop.flows.words import ReceiptFacts, ReceiptWanted
+from desktop.staff.kit import Kit, Post
+from desktop.staff.wording import clock_time, exact
+from desktop.widgets.banner import Banner
+from desktop.widgets.buttons import ActionButton
+from desktop.widgets.cards import Card, hairline, label
+from desktop.widgets.icons import IconLabel
+from desktop.widgets.style import set_role
+
+__all__ = ["KeptPage"]
+
+_STEPS = ("kept", "uploading", "receipted")
+
+
+class KeptPage(QWidget):
+    """One card: the word that is true now, three steps, the facts of the receipt."""
+
+    def __init__(self, kit: Kit, post: Post) -> None:
+        super().__init__()
+        self.kit, self._post, look, words = kit, post, kit.look, kit.words
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        self.card = Card(look)
+        self.card.setFixedWidth(look.px("side_right") + 264)
+        row.addWidget(self.card)
+        row.addStretch(1)
+        outer.addLayout(row)
+        outer.addStretch(3)
+        band = QFrame()
+        set_role(band, role="band", tone="good")
+        head = QHBoxLayout(band)
+        head.setContentsMargins(look.px("four"), look.px("four"), look.px("four"), look.px("four"))
+        head.setSpacing(look.px("three"))
+        self._icon = IconLabel(look, "check", "good_text", look.px("icon_big") + 16)
+        head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        lines = QVBoxLayout()
+        lines.setSpacing(2)
+        self._title, self._words = label("", "page", "good", wrap=True), label("", "quiet", wrap=True)
+        lines.addWidget(self._title)
+        lines.addWidget(self._words)
+        head.addLayout(lines, 1)
+        self.card.body.addWidget(band)
+        self.banner = Banner(look)
+        self.card.body.addWidget(self.banner)
+        self._steps = QHBoxLayout()
+        self._steps.setSpacing(look.px("one"))
+        self.card.body.addLayout(self._steps)
+        self._line = hairline()
+        self.card.body.addWidget(self._line)
+        self._facts = QGridLayout()
+        self._facts.setHorizontalSpacing(look.px("four"))
+        self._facts.setVerticalSpacing(look.px("one"))
+        self._facts.setColumnStretch(1, 1)
+        self.card.body.addLayout(self._facts)
+        self._record = ""
+        self._print = ActionButton(look, words("kept.print"), "F7", icon="printer")
+        self._print.clicked.connect(lambda: post(ReceiptWanted(self._record)))
+        self._save = ActionButton(look, words("kept.save"), "Ctrl+S", icon="download")
+        self._save.clicked.connect(self._choose)
+        self._dialog: QFileDialog | None = None
+        self._said: object = None
+
+    def actions(self) -> tuple[ActionButton, ActionButton]:
+        """The buttons of the receipt, for the foot of the window."""
+        return self._save, self._print
+
+    def show_state(self, state: ReviewState) -> None:
+        """Show what is true now."""
+        words, shown = self.kit.words, state.page in {"kept", "receipt"}
+        receipt = state.receipt if state.page == "receipt" else None
+        for button in self.actions():
+            button.setVisible(shown and receipt is not None)
+        if not shown or state.kept_at is None:
+            return
+        self._record = state.sheet.record_id if state.sheet else ""
+        self._title.setText(words("kept.uploaded" if receipt else "kept.kept"))
+        at = clock_time(state.kept_at)
+        self._words.setText(words("kept.uploaded_words") if receipt else words("kept.moving_words" if state.record_state in {"uploading", "uploaded"}
+                                                                                 else "kept.waiting_words", at=at))
+        if state.trouble is not None:
+            message = self.kit.say(state.trouble)
+            self.banner.show_message(message, "wait", who=words.who(message.who))
+        elif state.saved:
+            self.banner.show_words("good", words("kept.saved"))
+        else:
+            self.banner.show_message(None)
+        said = (state.record_state, receipt)
+        if said != self._said:
+            self._said = said
+            self._show_steps(state.record_state)
+            self._show_facts(receipt)
+
+    def _show_steps(self, record_state: str) -> None:
+        while self._steps.count():
+            part = self._steps.takeAt(0).widget()
+            if part is not None:
+                part.hide()
+                part.deleteLater()
+        reached = {"kept": 0, "uploading": 1, "uploaded": 1, "receipted": 2, "purged": 2}.get(record_state, 0)
+        for at, name in enumerate(_STEPS):
+            done = at < reached or (at == reached and at in {0, 2})
+            tone = "good" if done else "accent" if at == reached else ""
+            icon = "check" if done else "upload" if at == reached else "clock"
+            part = QWidget()
+            row = QHBoxLayout(part)
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(self.kit.look.px("half"))
+            row.addWidget(IconLabel(self.kit.look, icon, f"{tone}_text" if tone else "faint"))
+            row.addWidget(label(self.kit.words(f"kept.step_{name}"), "meta" if not tone else "step", tone))
+            if at < len(_STEPS) - 1:
+                row.addWidget(IconLabel(self.kit.look, "forward", "faint", self.kit.look.px("icon") - 4))
+            self._steps.addWidget(part)
+        self._steps.addStretch(1)
+
+    def _show_facts(self, receipt: ReceiptFacts | None) -> None:
+        while self._facts.count():
+            part = self._facts.takeAt(0).widget()
+            if part is not None:
+                part.hide()
+                part.deleteLater()
+        self._line.setVisible(receipt is not None)
+        if receipt is None:
+            return
+        words = self.kit.words
+        categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in receipt.categories)
+        rows = [("serial", receipt.serial), ("received", exact(receipt.received_at)), ("who", words("kept.who", name=receipt.name, tail=receipt.id_tail)),
+                ("categories", categories), ("attachments", words("kept.count", n=receipt.attachments))]
+        for line, (name, value) in enumerate(rows):
+            self._facts.addWidget(label(words(f"kept.fact_{name}"), "meta"), line, 0, Qt.AlignmentFlag.AlignTop)
+            self._facts.addWidget(label(value, "strong" if name == "serial" else "value", wrap=True), line, 1)
+
+    def _choose(self) -> None:
+        self._dialog = QFileDialog(self, self.kit.words("kept.save"))
+        self._dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        self._dialog.setDefaultSuffix("pdf")
+        self._dialog.setNameFilter("PDF (*.pdf)")
+        self._dialog.fileSelected.connect(lambda path: self._post(ReceiptWanted(self._record, path)))
+        self._dialog.open()

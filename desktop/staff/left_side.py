@@ -1,0 +1,87 @@
+"""The left column: open sitting, parked ones, what must be dealt with, the day in numbers. Never shows a full identity number."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.flows.intake_state import IntakeState
+from desktop.flows.words import LockPressed, PagePicked, ParkedPicked
+from desktop.staff.kit import Kit, Post
+from desktop.widgets.buttons import RowButton
+from desktop.widgets.cards import label
+from desktop.widgets.style import set_role
+
+__all__ = ["LeftSide"]
+
+_MOST_PARKED = 4
+
+
+class LeftSide(QWidget):
+    """Rows that open pages. Rebuilt only when what it says changes."""
+
+    def __init__(self, kit: Kit, post: Post) -> None:
+        super().__init__()
+        self.kit, self._post = kit, post
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        set_role(self, role="side", edge="right")
+        self.setFixedWidth(kit.look.px("side_left"))
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(kit.look.px("two"), kit.look.px("three"), kit.look.px("two"), kit.look.px("two"))
+        self._column.setSpacing(2)
+        self._said: object = None
+
+    def show_state(self, state: IntakeState) -> None:
+        """Show the day."""
+        words, name = self.kit.words, ""
+        if state.draft is not None:
+            name = state.draft.text("person.name_zh") or words("side.nameless")
+        said = (state.page, name, state.draft.text("person.id_doc_no")[-4:] if state.draft else "", state.parked, tuple(sorted(state.counts.items())))
+        if said == self._said:
+            return
+        focused = self.focusWidget()
+        keep = focused.accessibleName() if focused is not None and self.isAncestorOf(focused) and focused.hasFocus() else ""
+        self._said = said
+        while self._column.count():
+            part = self._column.takeAt(0).widget()
+            if part is not None:
+                part.hide()
+                part.deleteLater()
+        self._fill(state, name)
+        for row in self.findChildren(RowButton):
+            if keep and row.accessibleName() == keep and not row.isHidden():
+                row.setFocus()
+
+    def _group(self, words: str) -> None:
+        if self._column.count():
+            self._column.addSpacing(self.kit.look.px("two"))
+        self._column.addWidget(label(words, "group"))
+
+    def _row(self, words: str, pill: str = "", tone: str = "", key: str = "", current: bool = False, event: object = None) -> None:
+        row = RowButton(self.kit.look, words, pill, tone, key, current)
+        row.clicked.connect(lambda _=False: self._post(event))
+        self._column.addWidget(row)
+
+    def _fill(self, state: IntakeState, name: str) -> None:
+        words, counts = self.kit.words, state.counts
+        self._group(words("side.now"))
+        if name:
+            tail = state.draft.text("person.id_doc_no")[-4:] if state.draft else ""
+            self._row(name, tail, current=state.page == "desk", event=PagePicked("desk"))
+        else:
+            self._row(words("side.waiting"), current=state.page == "desk", event=PagePicked("desk"))
+        for one in state.parked[:_MOST_PARKED]:
+            self._row(one.name or words("side.nameless"), one.id_tail, event=ParkedPicked(one.draft_id))
+        self._row(words("side.parked"), str(len(state.parked)), current=state.page == "parked", event=PagePicked("parked"))
+        self._group(words("side.deal"))
+        returned = counts.get("returned", 0) + counts.get("set_aside", 0)
+        self._row(words("side.returned"), str(returned), "wait" if returned else "", current=state.page == "returned", event=PagePicked("returned"))
+        self._group(words("side.today"))
+        self._row(words("side.kept"), str(counts.get("today", 0)), event=PagePicked("outbox"))
+        self._row(words("side.uploaded"), str(counts.get("uploaded", 0)), "good" if counts.get("uploaded", 0) else "", event=PagePicked("outbox"))
+        waiting = counts.get("waiting", 0)
+        self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", current=state.page == "outbox", event=PagePicked("outbox"))
+        self._row(words("side.search"), key="Ctrl+F", event=PagePicked("outbox"))
+        self._column.addStretch(1)
+        self._row(words("side.health"), current=state.page == "health", event=PagePicked("health"))
+        self._row(words("side.lock"), key="Ctrl+L", event=LockPressed())

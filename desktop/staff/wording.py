@@ -1,0 +1,144 @@
+"""Facts as people say them: times, issues, where a record is, masked numbers. Never decides anything and knows no Qt."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timedelta
+
+from desktop.flows.words import CourierFacts, OutboxFacts
+from desktop.messages import Words, say_code
+from sync.draft import Entry
+from sync.record import attachment_kind, field_at, section
+from sync.rules import Issue
+
+__all__ = [
+    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "record_place", "visible",
+]
+
+_HIDDEN = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
+"""Blank fillers that are letters by their category; zero-width and bidirectional controls are found by theirs (Cf)."""
+
+
+def clock_time(at: datetime) -> str:
+    """14:02, local."""
+    return at.astimezone().strftime("%H:%M")
+
+
+def exact(at: datetime) -> str:
+    """2026-11-22 14:02:31, local; for hover and paper."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def ago(words: Words, at: datetime, now: datetime) -> str:
+    """A time as people say it: 刚才, 3 分钟前, 今天 09:12, 昨天 17:40, then the date. A time ahead is said as a time."""
+    seconds = (now - at).total_seconds()
+    here, today = at.astimezone(), now.astimezone().date()
+    if seconds < -30:
+        return here.strftime("%H:%M") if here.date() == today else here.strftime("%Y-%m-%d")
+    if seconds < 60:
+        return words("time.now")
+    if seconds < 3600:
+        return words("time.minutes", n=int(seconds // 60))
+    if here.date() == today:
+        return words("time.today", at=here.strftime("%H:%M"))
+    if here.date() == today - timedelta(days=1):
+        return words("time.yesterday", at=here.strftime("%H:%M"))
+    return here.strftime("%Y-%m-%d")
+
+
+def masked(number: str) -> str:
+    """5101**********0012: the habit of the public query pages."""
+    return f"{number[:4]}{'*' * (len(number) - 8)}{number[-4:]}" if len(number) >= 12 else "*" * max(0, len(number) - 2) + number[-2:]
+
+
+def group(digest: str, size: int = 4) -> str:
+    """A digest in groups, without its prefix."""
+    plain = digest.removeprefix("sha256:")
+    return " ".join(plain[at:at + size] for at in range(0, len(plain), size))
+
+
+def visible(text: str) -> str:
+    """Text with everything that hides or turns made visible: ``\\u202e`` becomes ⟨U+202E⟩. Control characters too."""
+    shown: list[str] = []
+    for sign in text:
+        hidden = sign in _HIDDEN or unicodedata.category(sign) in {"Cc", "Cf", "Co", "Zl", "Zp"}
+        shown.append(f"⟨U+{ord(sign):04X}⟩" if hidden else sign)
+    return "".join(shown)
+
+
+def label_of(path: str, words: Words) -> str:
+    """The label of a field, section or attachment kind in this language; row numbers from the second on."""
+    english = words.lang == "en"
+    if path.startswith("stills."):
+        kind = attachment_kind(path.removeprefix("stills."))
+        return kind.label_en if english else kind.label_zh
+    if "." not in path:
+        found = section(path.partition("[")[0])
+        return found.label_en if english else found.label_zh
+    one = field_at(path)
+    label = one.label_en if english else one.label_zh
+    head = path.partition(".")[0]
+    outer = section(head.partition("[")[0])
+    if outer.name == "person":
+        return label
+    number = int(head.partition("[")[2].rstrip("]")) + 1 if "[" in head else 0
+    prefix = outer.label_en if english else outer.label_zh
+    if prefix == label and number < 2:
+        return label
+    return words("issue.in_row", section=prefix, n=number, label=label) if number > 1 else words("issue.in_section", section=prefix, label=label)
+
+
+def issue_words(issue: Issue, words: Words) -> str:
+    """One issue as one short sentence. An unknown kind is shown with its code, never hidden."""
+    key = f"issue.{issue.code.replace('.', '_')}"
+    facts = {**issue.facts, "label": label_of(issue.path, words)}
+    if not words.has(key):
+        return words("issue.other", label=facts["label"], code=issue.code)
+    return words(key, **facts)
+
+
+def entry_hint(path: str, entry: Entry, words: Words) -> str:
+    """Who, when, from where: what hovering or F1 says of a value."""
+    del path
+    source = words(f"source.{entry.source.value}")
+    return words("source.hint", source=source, by=entry.by, at=exact(entry.at), device=entry.device or words("source.no_device"))
+
+
+def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[str, str]:
+    """(words, tone) of the platform lamp: 平台在线 or 断网 n 分钟, 可继续办."""
+    if courier.online is None:
+        return words("lamp.platform_unknown"), "quiet"
+    if courier.online:
+        return words("lamp.platform_on"), "good"
+    minutes = int((now - courier.offline_since).total_seconds() // 60) if courier.offline_since else 0
+    if minutes < 1:
+        return words("lamp.platform_off_now"), "wait"
+    if minutes < 120:
+        return words("lamp.platform_off", n=minutes), "wait"
+    return words("lamp.platform_off_hours", n=minutes // 60), "wait"
+
+
+def _reason(words: Words, code: str) -> str:
+    """A code as its title; the code itself where nobody wrote words for it."""
+    message = say_code(code, words.lang) if code else None
+    return message.title if message is not None else words("outbox.reason", code=code) if code else ""
+
+
+def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: datetime) -> tuple[str, str, str]:
+    """(where, why, tone) of a kept record. 已上传 only where the receipt was checked; 受理 and the like only as the platform said."""
+    if row.remote in {"correction_required", "refused"}:
+        return words(f"remote.{row.remote}"), words("outbox.joined").join(row.items), "stop"
+    if row.state == "set_aside":
+        return words("state.set_aside"), _reason(words, row.error_code), "stop"
+    if row.state in {"receipted", "purged"}:
+        known = row.remote and words.has(f"remote.{row.remote}")
+        return (words(f"remote.{row.remote}") if known else words("state.receipted")), words("outbox.serial", serial=row.serial) if row.serial else "", "good"
+    if row.state == "uploading" or courier.moving == row.record_id:
+        part = f"{courier.done * 100 // courier.total} %" if courier.moving == row.record_id and courier.total else ""
+        return words("state.uploading"), part, "accent"
+    why = ""
+    if courier.online is False:
+        why = words("outbox.why_offline_receipt" if row.state == "uploaded" else "outbox.why_offline")
+    elif row.tries and row.next_try_at is not None:
+        why = words("outbox.why_retry", n=row.tries, at=clock_time(row.next_try_at))
+    return words(f"state.{row.state}"), why, "wait"

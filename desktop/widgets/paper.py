@@ -1,0 +1,173 @@
+"""All printing and PDF: the receipt on A4 with its QR code. Never writes a file that nobody asked for, and marks practice across the page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import segno
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPagedPaintDevice, QPageLayout, QPageSize, QPainter, QPdfWriter, QPen
+from PySide6.QtPrintSupport import QPrinter
+
+from desktop.messages import Words
+from desktop.widgets.style import load_tokens
+
+__all__ = ["ReceiptPaper", "draw_receipt", "print_receipt", "qr_image", "receipt_pdf"]
+
+_MM = 96 / 25.4
+"""The page is painted in units of 1/96 inch."""
+_INK, _QUIET, _LINE, _PRACTICE = QColor("#161d27"), QColor("#556170"), QColor("#c3ccd8"), QColor(122, 79, 208, 46)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPaper:
+    """What stands on a receipt. ``number`` already masked, ``categories`` and ``hall`` already in words, ``code`` the text of the QR code."""
+
+    serial: str
+    received_at: datetime
+    name: str = field(repr=False)
+    number: str = field(repr=False)
+    categories: str
+    attachments: int
+    province: str
+    hall: str
+    collector: str
+    digest: str
+    practice: bool
+    code: str
+    printed_at: datetime
+
+
+def qr_image(text: str, size: int = 400) -> QImage:
+    """A QR code (error correction M, quiet zone of 4) as a black and white picture of at least ``size`` px."""
+    code = segno.make(text, error="m", micro=False)
+    scale = max(1, size // code.symbol_size(border=4)[0])
+    out = io.BytesIO()
+    code.save(out, kind="png", scale=scale, border=4)
+    return QImage.fromData(out.getvalue())
+
+
+def _font(points: float, bold: bool = False) -> QFont:
+    font = QFont()
+    font.setFamilies(list(load_tokens()["type"]["family"]))
+    font.setPixelSize(round(points * 96 / 72))
+    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return font
+
+
+def _say(painter: QPainter, place: QRectF, text: str, points: float, bold: bool = False, colour: QColor = _INK,
+         align: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft) -> float:
+    """Wrapped text at the top of ``place``; returns its height."""
+    painter.setFont(_font(points, bold))
+    painter.setPen(colour)
+    flags = int(align | Qt.AlignmentFlag.AlignTop) | int(Qt.TextFlag.TextWrapAnywhere)
+    return painter.drawText(place, flags, text).height()
+
+
+def draw_receipt(painter: QPainter, paper: ReceiptPaper, words: Words, size: QSizeF) -> None:
+    """Paint the receipt on a page of ``size`` (units of 1/96 inch)."""
+    width, left = size.width(), 0.0
+    if paper.practice:
+        _practice_mark(painter, words, size)
+    y = _say(painter, QRectF(left, 0, width, 40), paper.province, 11, colour=_QUIET) + 2 * _MM
+    head = words("paper.receipt_title") + (f"（{words('paper.practice')}）" if paper.practice else "")
+    y += _say(painter, QRectF(left, y, width, 80), head, 22, True) + 5 * _MM
+    painter.setPen(QPen(_INK, 1.2))
+    painter.drawLine(QPointF(left, y), QPointF(width, y))
+    y += 5 * _MM
+    code = 34 * _MM
+    painter.drawImage(QRectF(width - code, y, code, code), qr_image(paper.code, 600))
+    _say(painter, QRectF(width - code - 8, y + code + 1 * _MM, code + 16, 40), words("paper.qr"), 8, colour=_QUIET, align=Qt.AlignmentFlag.AlignHCenter)
+    rows = _rows(paper, words)
+    bottom = y
+    for at, (label, value) in enumerate(rows):
+        room = width - code - 10 * _MM if bottom < y + code + 8 * _MM else width
+        _say(painter, QRectF(left, bottom + 1, 32 * _MM, 40), label, 10, colour=_QUIET)
+        used = _say(painter, QRectF(left + 34 * _MM, bottom, room - 34 * _MM, 200), value, 16 if at == 0 else 12, at == 0)
+        bottom += max(used, 6 * _MM) + 3 * _MM
+    bottom = max(bottom, y + code + 10 * _MM) + 2 * _MM
+    painter.setPen(QPen(_LINE, 0.8))
+    painter.drawLine(QPointF(left, bottom), QPointF(width, bottom))
+    _say(painter, QRectF(left, bottom + 4 * _MM, width, 120), words("paper.note"), 10.5)
+    foot = words("paper.printed", at=paper.printed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+    _say(painter, QRectF(left, size.height() - 6 * _MM, width, 30), foot, 8.5, colour=_QUIET)
+    _say(painter, QRectF(left, size.height() - 6 * _MM, width, 30), words("paper.page", n=1, m=1), 8.5, colour=_QUIET, align=Qt.AlignmentFlag.AlignRight)
+
+
+def _rows(paper: ReceiptPaper, words: Words) -> Sequence[tuple[str, str]]:
+    digest = paper.digest.removeprefix("sha256:")
+    return (
+        (words("paper.serial"), paper.serial),
+        (words("paper.received"), paper.received_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
+        (words("paper.name"), paper.name),
+        (words("paper.number"), paper.number),
+        (words("paper.categories"), paper.categories),
+        (words("paper.attachments"), words("paper.count", n=paper.attachments)),
+        (words("paper.hall"), paper.hall),
+        (words("paper.collector"), paper.collector),
+        (words("paper.digest"), " ".join(digest[at:at + 8] for at in range(0, len(digest), 8))),
+    )
+
+
+def _practice_mark(painter: QPainter, words: Words, size: QSizeF) -> None:
+    """练习 across the page, so that nobody can take it for earnest."""
+    painter.save()
+    painter.translate(size.width() / 2, size.height() * 0.62)
+    painter.rotate(-28)
+    _say(painter, QRectF(-400, -110, 800, 240), words("paper.practice"), 130, True, _PRACTICE, Qt.AlignmentFlag.AlignHCenter)
+    painter.rotate(28)
+    painter.restore()
+    painter.save()
+    painter.setPen(QPen(QColor("#7a4fd0"), 2))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(QRectF(-6 * _MM, -6 * _MM, size.width() + 12 * _MM, size.height() + 12 * _MM))
+    painter.restore()
+    _say(painter, QRectF(0, size.height() - 14 * _MM, size.width(), 30), words("paper.practice_words"), 11, True, QColor("#6a3fc2"))
+
+
+def _paint(device: QPagedPaintDevice, paper: ReceiptPaper, words: Words) -> bool:
+    painter = QPainter()
+    if not painter.begin(device):  # type: ignore[arg-type]
+        return False
+    page = device.pageLayout().paintRect(QPageLayout.Unit.Millimeter)
+    size = QSizeF(page.width() * _MM, page.height() * _MM)
+    factor = painter.device().width() / size.width()
+    painter.scale(factor, factor)
+    painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+    draw_receipt(painter, paper, words, size)
+    return painter.end()
+
+
+def _a4() -> QPageLayout:
+    return QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, QMarginsF(20, 20, 20, 18), QPageLayout.Unit.Millimeter)
+
+
+def receipt_pdf(paper: ReceiptPaper, words: Words) -> bytes:
+    """The receipt as PDF bytes (A4). Needs a QGuiApplication; RuntimeError where the PDF engine gives up."""
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(buffer)
+    writer.setPageLayout(_a4())
+    writer.setResolution(300)
+    writer.setTitle(words("paper.receipt_title"))
+    writer.setCreator(words("app.name"))
+    done = _paint(writer, paper, words)
+    del writer
+    buffer.close()
+    if not done:
+        raise RuntimeError("the PDF could not be painted")
+    return bytes(data.data())
+
+
+def print_receipt(paper: ReceiptPaper, words: Words, printer: QPrinter | None = None) -> bool:
+    """The receipt to the default printer (or ``printer``); False where there is none or it refuses. Main thread only."""
+    target = printer or QPrinter(QPrinter.PrinterMode.HighResolution)
+    if printer is None and not target.isValid():
+        return False
+    target.setPageLayout(_a4())
+    target.setDocName(words("paper.receipt_title"))
+    return _paint(target, paper, words)

@@ -1,0 +1,44 @@
+"""``installer/run --practice --headless`` as a newcomer starts it: twice, on one folder. Never looks inside the application."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.stairs import TOP
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.practice", "--headless", "--folder", str(folder), *words]
+    return subprocess.run(command, cwd=TOP, env={**os.environ, "HALL_INTAKE_ALONE": "1"}, capture_output=True, text=True, check=False, timeout=110)
+
+
+def test_whole_job_twice(tmp_path: Path) -> None:
+    for number, out in enumerate((tmp_path / "first", tmp_path / "second"), 1):
+        run = start(tmp_path / "hall", "--out", str(out))
+        assert run.returncode == 0, run.stdout + run.stderr
+        assert f"R-{_day(out)}-{number:06}" in run.stdout
+        assert "accepted by openssl" in run.stdout
+        assert {"record.json", "record.p7s", "practice-ca.pem", "receipt.pdf", "01.png"} <= {path.name for path in out.iterdir()}
+    assert "pictures for the cameras" not in run.stdout, "the second start builds nothing again"
+
+
+def _day(out: Path) -> str:
+    record = json.loads((out / "record.json").read_bytes())
+    assert record["type"] == "hall-intake/practice-record/1"
+    return str(record["claimed_at"])[:10].replace("-", "")
+
+
+def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine", "utf-8")
+    run = start(tmp_path, "--anew")
+    assert run.returncode == 1
+    assert "choose another --folder" in run.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
