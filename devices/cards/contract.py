@@ -63,17 +63,6 @@ class CardConnection(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
 
-class CardDriver(Protocol):
-    """Finds and opens the readers of one kind."""
-
-    @property
-    def name(self) -> str: ...
-
-    def find(self) -> Sequence[Device]: ...
-
-    def open(self, device: Device) -> CardConnection: ...
-
-
 @dataclass(frozen=True, slots=True)
 class CardEvent:
     """What the watch saw. ``what``: reader_arrived, reader_left, card_placed, card_lifted, service_down, service_up. ``device`` None for the service."""
@@ -91,6 +80,27 @@ class Sighting:
     card: bool = False
     mute: bool = False
     atr: bytes = b""
+
+
+class CardDriver(Protocol):
+    """Finds and opens the readers of one kind."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find(self) -> Sequence[Device]: ...
+
+    def look(self) -> Sequence[Sighting]:
+        """All readers as they stand, without touching a card that PC/SC knows of; those of no concern to us have no profile."""
+        ...
+
+    def open(self, device: Device) -> CardConnection: ...
+
+    def sight(self) -> Sight: ...
+
+    def close(self) -> None:
+        """Ends child processes. Readers that are open stay open."""
+        ...
 
 
 class Sight(Protocol):
