@@ -1,4 +1,7 @@
-"""One lock file of the operating system, so that one program at a time has a store open. Never waits and never trusts a process id in a file."""
+"""Locks of the operating system, so that one program at a time has a store open: the folder's file, and the store's id on this machine.
+
+The file alone would let a copied folder be opened beside its original. Never waits and never trusts a process id in a file.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from pathlib import Path
 
 from sync.errors import StoreInUse, StoreTrouble
 
-__all__ = ["FolderLock"]
+__all__ = ["StoreLock"]
 
 
-class FolderLock:
-    """Holds ``path`` locked until ``release`` or the end of the process. The file stays and is always empty."""
+class StoreLock:
+    """Holds the file ``path`` and, once claimed, a store's id, until ``release`` or the end of the process. The file stays and is always empty."""
 
     def __init__(self, path: Path) -> None:
         """Raises StoreInUse where another holder is alive, StoreTrouble where the file cannot be opened."""
@@ -20,6 +23,7 @@ class FolderLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreTrouble(f"lock: {error.strerror}", step="lock") from error
+        self._id: _IdLock | None = None
         try:
             _lock(self._descriptor)
         except OSError as error:
@@ -27,20 +31,60 @@ class FolderLock:
             raise StoreInUse("another program holds the lock") from error
         self._held = True
 
+    def claim(self, store_id: str) -> None:
+        """Raises StoreInUse where a store of this id is open from another folder of this machine (a copy of this one)."""
+        self._id = _IdLock(f"hall-intake:{store_id}")
+
     def release(self) -> None:
-        """Gives the lock back; more than once is no fault."""
+        """Gives the locks back; more than once is no fault."""
         if self._held:
             self._held = False
+            if self._id is not None:
+                self._id.release()
             os.close(self._descriptor)
 
 
 if sys.platform == "win32":
+    import ctypes
     import msvcrt
+
+    _ALREADY_EXISTS = 183
 
     def _lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    class _IdLock:
+        """A named mutex of the whole machine. Not tried by the project's own tests."""
+
+        def __init__(self, name: str) -> None:
+            self._kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+            self._kernel.CreateMutexW.restype = ctypes.c_void_p
+            self._mutex = ctypes.c_void_p(self._kernel.CreateMutexW(None, False, f"Global\\{name.replace(':', '-')}"))
+            if ctypes.get_last_error() == _ALREADY_EXISTS:
+                self.release()
+                raise StoreInUse("a copy of this store is open")
+
+        def release(self) -> None:
+            self._kernel.CloseHandle(self._mutex)
 else:
     import fcntl
+    import socket
 
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    class _IdLock:
+        """A socket name without a file, which the kernel forgets with its holder. Linux only; elsewhere the folder's lock stands alone."""
+
+        def __init__(self, name: str) -> None:
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            if sys.platform != "linux":
+                return
+            try:
+                self._socket.bind(b"\0" + name.encode("ascii"))
+            except OSError as error:
+                self.release()
+                raise StoreInUse("a copy of this store is open") from error
+
+        def release(self) -> None:
+            self._socket.close()

@@ -13,7 +13,7 @@ __all__ = ["COLUMNS", "Act", "OutboxRow", "Summary", "acts_text", "row_of"]
 
 COLUMNS = ("record_id, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest, signature, acts,"
            " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
-           " remote_until, remote_items")
+           " remote_until, remote_items, origin")
 """The columns that ``row_of`` takes, in order."""
 
 
@@ -63,6 +63,8 @@ class OutboxRow:
     state_before: str = ""
     reason: str = ""
     last_detail: str = ""
+    origin: str = ""
+    """The station that sealed the packet, where it was carried here from another one."""
 
 
 def row_of(values: Sequence[Any]) -> OutboxRow:
@@ -77,7 +79,7 @@ def row_of(values: Sequence[Any]) -> OutboxRow:
         sent_at=_time(v["sent_at"]), receipted_at=_time(v["receipted_at"]), receipt=None if v["receipt"] is None else bytes(v["receipt"]),
         remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=date.fromisoformat(v["remote_until"]) if v["remote_until"] else None,
         remote_items=tuple((path, text) for path, text in json.loads(v["remote_items"])),
-        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"])
+        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"], origin=v["origin"])
 
 
 def acts_text(acts: Sequence[Act]) -> str:
