@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from sync.errors import StoreInUse, StoreTrouble
@@ -23,7 +24,7 @@ class StoreLock:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StoreTrouble(f"lock: {error.strerror}", step="lock") from error
-        self._id: _IdLock | None = None
+        self._let_go: Callable[[], None] | None = None
         try:
             _lock(self._descriptor)
         except OSError as error:
@@ -33,14 +34,14 @@ class StoreLock:
 
     def claim(self, store_id: str) -> None:
         """Raises StoreInUse where a store of this id is open from another folder of this machine (a copy of this one)."""
-        self._id = _IdLock(f"hall-intake:{store_id}")
+        self._let_go = _claim(f"hall-intake:{store_id}")
 
     def release(self) -> None:
         """Gives the locks back; more than once is no fault."""
         if self._held:
             self._held = False
-            if self._id is not None:
-                self._id.release()
+            if self._let_go is not None:
+                self._let_go()
             os.close(self._descriptor)
 
 
@@ -53,19 +54,15 @@ if sys.platform == "win32":
     def _lock(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
-    class _IdLock:
+    def _claim(name: str) -> Callable[[], None]:
         """A named mutex of the whole machine. Not tried by the project's own tests."""
-
-        def __init__(self, name: str) -> None:
-            self._kernel = ctypes.WinDLL("kernel32", use_last_error=True)
-            self._kernel.CreateMutexW.restype = ctypes.c_void_p
-            self._mutex = ctypes.c_void_p(self._kernel.CreateMutexW(None, False, f"Global\\{name.replace(':', '-')}"))
-            if ctypes.get_last_error() == _ALREADY_EXISTS:
-                self.release()
-                raise StoreInUse("a copy of this store is open")
-
-        def release(self) -> None:
-            self._kernel.CloseHandle(self._mutex)
+        kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+        kernel.CreateMutexW.restype = ctypes.c_void_p
+        mutex = ctypes.c_void_p(kernel.CreateMutexW(None, False, f"Global\\{name.replace(':', '-')}"))
+        if ctypes.get_last_error() == _ALREADY_EXISTS:
+            kernel.CloseHandle(mutex)
+            raise StoreInUse("a copy of this store is open")
+        return lambda: kernel.CloseHandle(mutex)
 else:
     import fcntl
     import socket
@@ -73,18 +70,13 @@ else:
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    class _IdLock:
+    def _claim(name: str) -> Callable[[], None]:
         """A socket name without a file, which the kernel forgets with its holder. Linux only; elsewhere the folder's lock stands alone."""
-
-        def __init__(self, name: str) -> None:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            if sys.platform != "linux":
-                return
+        holder = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        if sys.platform == "linux":
             try:
-                self._socket.bind(b"\0" + name.encode("ascii"))
+                holder.bind(b"\0" + name.encode("ascii"))
             except OSError as error:
-                self.release()
+                holder.close()
                 raise StoreInUse("a copy of this store is open") from error
-
-        def release(self) -> None:
-            self._socket.close()
+        return holder.close

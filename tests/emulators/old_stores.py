@@ -1,6 +1,6 @@
 """A store with something in every table and every state, to be kept as bytes of each schema version. Never a real person's data.
 
-``python -m tests.emulators.old_stores FILE.zip`` with the program of a released version writes that version's store; the files lie in ``tests/unit/sync/stores/``.
+``python -m tests.emulators.old_stores FILE.zip``, run with a released version, writes the store of that version for ``tests/unit/sync/stores/``.
 """
 
 from __future__ import annotations
