@@ -20,10 +20,11 @@ from sync.seal import PublicKeyInfo
 from sync.sqlcipher import connect
 from tests.emulators.records import OWNER, STATION_ID, Room, draft, open_room
 
-__all__ = ["KEY", "STORES", "fill", "rows_of", "unpack"]
+__all__ = ["KEY", "OLD_NAMES", "STORES", "fill", "rows_of", "unpack"]
 
 KEY = bytes(range(32))
 STORES = Path(__file__).parents[1] / "unit" / "sync" / "stores"
+OLD_NAMES = sorted(one.name for one in STORES.glob("schema-*.zip"))
 _OUTBOX = ("record_id, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest, signature, acts,"
            " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
            " remote_until, remote_items")

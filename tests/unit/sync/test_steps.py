@@ -20,11 +20,11 @@ from sync.outbox import Outbox
 from sync.sqlcipher import connect
 from sync.steps import SCHEMA_VERSION, check_whole, copies
 from sync.store import Store, read_label
-from tests.emulators.old_stores import KEY, STORES, rows_of, unpack
+from tests.emulators.old_stores import KEY, OLD_NAMES, rows_of, unpack
 from tests.emulators.records import MARKS, Room, new_recipient, open_room
 
 TO = new_recipient("test")[1]
-OLD = sorted(one.name for one in STORES.glob("schema-*.zip"))
+OLD = OLD_NAMES
 
 
 @contextmanager
