@@ -97,7 +97,7 @@ class Reading:
             raise ExportRefused(f"{name} is not there", why="missing")
         try:
             content = self._read(name, most + 1)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        except (OSError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
             raise ExportRefused(f"{name} cannot be read: {type(error).__name__}", why="medium") from error
         if len(content) > most:
             raise ExportRefused(f"{name} is too large", why="size")

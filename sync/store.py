@@ -9,13 +9,14 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
-from sync.ciphers import derived_key, key_check
-from sync.errors import KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreTrouble
-from sync.label import CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, write_once
+from sync.ciphers import derived_key, key_check, new_key, unwrap_at_station, wrap_at_station
+from sync.errors import DiskFull, KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreMoved, StoreTrouble
+from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, write_once
 from sync.oslock import StoreLock
-from sync.sqlcipher import Connection, check_versions, connect, named_errors, roll_back
+from sync.rekey import NextKeys, finish_rekey
+from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
 from sync.steps import COPY_DAYS, SCHEMA_VERSION, check_whole, drop_copies, free_bytes, make_file, upgrade
 
 __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read_label"]
@@ -30,11 +31,12 @@ class Keys(Protocol):
     def make(self, store_id: str, practice: bool = False) -> bytes: ...
 
 
-def open_folder(folder: Path, cabinet: Keys, practice: bool | None = None, *, make: bool = False) -> Store:
+def open_folder(folder: Path, cabinet: Keys, practice: bool | None = None, *, make: bool = False, arriving: bool = False) -> Store:
     """The store of ``folder`` with its key from ``cabinet``; ``practice=None`` takes what the label says.
 
-    A new store and a new key are made only where none was ever there and ``make`` says so. Raises NotEnrolled where there is no store,
-    KeyMissing, KeyringMissing, KeyringLocked, KeyringUnsafe, StoreForeign (practice and earnest mixed), StoreDamaged, StoreTooNew, StoreInUse, StoreTrouble.
+    A new store and a new key are made only where none was ever there and ``make`` says so; ``arriving`` opens one that was moved here (moving.py).
+    Raises NotEnrolled where there is no store, KeyMissing, KeyringMissing, KeyringLocked, KeyringUnsafe, StoreForeign (practice and earnest mixed),
+    StoreDamaged, StoreTooNew, StoreInUse, StoreMoved, StoreTrouble.
     """
     if not folder.is_dir():
         if not make:
@@ -52,11 +54,13 @@ def open_folder(folder: Path, cabinet: Keys, practice: bool | None = None, *, ma
             raise StoreForeign("practice and earnest do not mix")
         if begun(folder):
             key = cabinet.load(label.store_id, label.practice)
+            if (folder / NEXT_CHECK).exists():
+                key = finish_rekey(folder, label, cast("NextKeys", cabinet), key)
         elif make:
             key = _first_key(label, cabinet)
         else:
             raise NotEnrolled("there is no store")
-        return _opened(folder, label, key, lock)
+        return _opened(folder, label, key, lock, arriving)
     except BaseException:
         lock.release()
         raise
@@ -68,7 +72,7 @@ class Store:
     ``write`` and ``read`` may be used from any thread. After an I/O error the store refuses everything until it is closed and opened again.
     """
 
-    def __init__(self, folder: Path, label: StoreLabel, key: bytes, lock: StoreLock) -> None:
+    def __init__(self, folder: Path, label: StoreLabel, key: bytes, lock: StoreLock, arriving: bool = False) -> None:
         """Checks and opens what is there, an older schema behind a copy; ``open`` and ``open_folder`` are the doors. Raises as ``open``."""
         check_versions()
         self.folder = folder
@@ -89,6 +93,11 @@ class Store:
         self._idle: list[Connection] = []
         self._broken = ""
         self._writer: Connection | None = connect(self._path, key, "rw")
+        try:
+            self._wrap_key = self._read_meta(arriving)
+        except BaseException:
+            self._writer.close()
+            raise
 
     @classmethod
     def open(cls, folder: Path, key: bytes, station_hint: str | None = None) -> Store:
@@ -131,8 +140,32 @@ class Store:
 
     @property
     def wrap_key(self) -> bytes:
-        """The key that wraps data keys in rows (FORMATS section 9), derived from the store's key."""
-        return derived_key(self._key, self._label.salt, b"hall-intake/station-wrap/1")
+        """The key that wraps data keys in rows (FORMATS section 9): derived from the store's first key, one of its own once that was changed."""
+        return self._wrap_key
+
+    def change_key(self, key: bytes) -> None:
+        """New wraps for all data keys in one transaction, then the whole file under ``key`` in another. Nobody may read meanwhile; rekey.py is the door.
+
+        Raises DiskFull (the log grows to the size of the store), StoreTrouble.
+        """
+        size = self._path.stat().st_size
+        if free_bytes(self.folder) < 2 * size:
+            raise DiskFull("no room to change the key", free=free_bytes(self.folder), needed=2 * size)
+        fresh = new_key()
+        with self.write() as tx:
+            for record_id, wrap in tx.execute("SELECT record_id, wrap FROM packet_keys").fetchall():
+                data_key = unwrap_at_station(self._wrap_key, record_id, bytes(wrap))
+                tx.execute("UPDATE packet_keys SET wrap = ? WHERE record_id = ?", (wrap_at_station(fresh, record_id, data_key), record_id))
+            tx.execute("INSERT INTO meta (name, value) VALUES ('wrap_key', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (fresh.hex(),))
+        self._wrap_key = fresh
+        self.forget_old_pages()
+        with self._writing, self._pool, self._watched("rekey"):
+            for one in self._idle:
+                one.close()
+            self._idle.clear()
+            rekey(self._usable(self._writer), key)
+            self._key = key
+        self.forget_old_pages()
 
     @contextmanager
     def write(self) -> Generator[Connection]:
@@ -201,6 +234,14 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _read_meta(self, arriving: bool) -> bytes:
+        """The wrap key. Raises StoreMoved for a copy that a moved station left behind."""
+        with named_errors("meta"):
+            found = dict(self._usable(self._writer).execute("SELECT name, value FROM meta").fetchall())
+        if "moved_out" in found and not arriving:
+            raise StoreMoved(f"moved away at {found['moved_out']}")
+        return bytes.fromhex(found["wrap_key"]) if "wrap_key" in found else derived_key(self._key, self._label.salt, b"hall-intake/station-wrap/1")
+
     def _reader(self) -> Connection:
         with self._pool:
             self._usable(self._writer)
@@ -232,7 +273,7 @@ class Store:
             raise
 
 
-def _opened(folder: Path, label: StoreLabel, key: bytes, lock: StoreLock) -> Store:
+def _opened(folder: Path, label: StoreLabel, key: bytes, lock: StoreLock, arriving: bool = False) -> Store:
     """The store, made first where ``store.check`` says that its making was not finished."""
     lock.claim(label.store_id)
     check = folder / CHECK
@@ -241,7 +282,7 @@ def _opened(folder: Path, label: StoreLabel, key: bytes, lock: StoreLock) -> Sto
         make_file(folder, label, key)
         check.unlink(missing_ok=True)
         write_once(check, key_check(key, label.salt).encode("ascii"))
-    return Store(folder, label, key, lock)
+    return Store(folder, label, key, lock, arriving)
 
 
 def _first_key(label: StoreLabel, cabinet: Keys) -> bytes:
