@@ -24,7 +24,7 @@ __all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
 RESERVE_BYTES = 64 * 1024 * 1024
 """Size of the reserve file; given up only so that deleting can go on."""
 ROOM_BYTES = 256 * 1024 * 1024
-"""Free room below which no new capture begins."""
+"""Free room below which no new sitting begins; one that has begun may use all but a quarter of it."""
 
 _NAME = re.compile(r"^[0-9a-f]{32}$")
 _RESERVE = "reserve"
@@ -71,7 +71,7 @@ class Blobs:
         Raises DiskFull (facts free, needed in bytes; nothing is left behind), StoreTrouble for other file errors.
         """
         size = (len(content) if isinstance(content, bytes) else 0) + len(slip)
-        self.check_room(size)
+        self._check(size, self._room // 4)
         blob_id = uuid.uuid4().hex
         path = self._at(blob_id)
         try:
@@ -134,10 +134,17 @@ class Blobs:
         return self._free(self.folder)
 
     def check_room(self, needed: int = 0) -> None:
-        """Raises DiskFull (facts free, needed in bytes) where new captures may not begin."""
-        free = self.free()
-        if free < self._room + needed:
-            raise DiskFull("below the floor", free=free, needed=self._room + needed)
+        """Raises DiskFull (facts free, needed in bytes) where no new sitting may begin."""
+        self._check(needed, self._room)
+
+    def spare_room(self) -> None:
+        """Gives the reserve up where hardly anything is left, so that rows can still be written: sending and forgetting need that, and they free the disk.
+
+        It comes back with ``keep_reserve``. Costs one question to the file system.
+        """
+        with suppress(OSError):
+            if self._reserve and self.free() < self._reserve // 16:
+                (self.folder / _RESERVE).unlink(missing_ok=True)
 
     def keep_reserve(self) -> None:
         """Makes the reserve file again, where there is room for it and for new captures."""
@@ -161,6 +168,13 @@ class Blobs:
             yield
         finally:
             self.keep_reserve()
+
+    def _check(self, needed: int, floor: int) -> None:
+        if not (self.folder / _RESERVE).exists():
+            floor += self._reserve  # given up for rows, not for captures
+        free = self.free()
+        if free < floor + needed:
+            raise DiskFull("below the floor", free=free, needed=floor + needed)
 
     def _write_file(self, path: Path, content: bytes | Iterable[bytes]) -> None:
         with path.open("xb", buffering=0) as file:

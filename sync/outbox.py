@@ -274,6 +274,8 @@ class Outbox:
             with self._blobs.reserve_given_up():
                 for record_id in due:
                     self._purge(record_id)
+        if due:
+            self._blobs.keep_reserve()
         return due
 
     def _purge(self, record_id: str) -> None:

@@ -6,7 +6,7 @@ Folder: ``store.db`` · ``store-id``, ``store.check`` (label.py) · ``lock`` · 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
@@ -92,6 +92,7 @@ class Store:
         self._pool = threading.Lock()
         self._idle: list[Connection] = []
         self._broken = ""
+        self._spare_room: Callable[[], None] = lambda: None
         self._writer: Connection | None = connect(self._path, key, "rw")
         try:
             self._wrap_key = self._read_meta(arriving)
@@ -167,6 +168,10 @@ class Store:
             self._key = key
         self.forget_old_pages()
 
+    def spare_room(self, spare: Callable[[], None]) -> None:
+        """``spare`` is called before each transaction: ``Blobs.spare_room`` of the same disk."""
+        self._spare_room = spare
+
     @contextmanager
     def write(self) -> Generator[Connection]:
         """One transaction: committed durably when the block ends, rolled back when it raises. Not to be nested. Raises DiskFull, StoreDamaged, StoreTrouble."""
@@ -174,6 +179,7 @@ class Store:
             raise RuntimeError("a write inside a write")
         with self._writing:
             writer = self._usable(self._writer)
+            self._spare_room()
             self._writing_thread = threading.get_ident()
             try:
                 with self._watched("write"):
