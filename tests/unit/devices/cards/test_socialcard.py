@@ -42,6 +42,12 @@ def test_another_card_is_not_one() -> None:
         hint(SocialCard({}))
 
 
+def test_a_file_without_end_is_left_after_a_dozen_records() -> None:
+    card = SocialCard(social_card.FIRST | {0xEF06: [entry(0x08, b"51000019900512001X")] * 40})
+    assert hint(card).number == "51000019900512001X"
+    assert max(apdu[2] for apdu in card.asked if apdu[1] == 0xB2) == 12
+
+
 def test_a_card_that_never_gives_what_it_announced_ends() -> None:
     with pytest.raises(BrokenFrame):
         hint(SocialCard(social_card.FIRST, stubborn=True))
