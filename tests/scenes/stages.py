@@ -34,14 +34,14 @@ TYPED: Mapping[str, Any] = {
 """What the card does not say of the person of ``tests.emulators.idcards.PRACTICE``."""
 
 
-def until(fits: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def until(fits: Callable[[], Any], what: str | Callable[[], str], seconds: float = 20.0) -> Any:
     """Let events pass until ``fits()`` is true, and give its answer. Raises AssertionError that names what was waited for."""
     application = QApplication.instance()
     assert application is not None
     end = time.monotonic() + seconds
     while not (answer := fits()):
         if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds:.0f} s for: {what}")
+            raise AssertionError(f"waited {seconds:.0f} s for: {what if isinstance(what, str) else what()}")
         application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         time.sleep(0.005)
     return answer
