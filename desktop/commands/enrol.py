@@ -18,14 +18,15 @@ from pathlib import Path
 from desktop.effects.token_signer import TokenSigner
 from desktop.folders import data_folder
 from desktop.messages import say
+from desktop.settings import SETTINGS_FILE, Settings
 from devices.base import Device
 from devices.errors import NoToken, TokenTrouble
 from devices.tokens.contract import PinState, Token, TokenCertificate
-from devices.tokens.pkcs11 import Pkcs11Driver
+from devices.tokens.known import driver_for, kind_of
 from resources.trouble import Trouble
 from sync.enrolment import enrol
 from sync.envelope import keyid_of
-from sync.errors import CertificateTrouble, EnrolmentRefused
+from sync.errors import CertificateTrouble, EnrolledAlready
 from sync.journal import Journal
 from sync.keys import KeyCabinet
 from sync.signing import certificate_facts, make_signature
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", required=True, metavar="ABCD-EFGH-JKLM-NPQR", help="一次性代码，另外送来的 (the one-time code)")
     parser.add_argument("--hall", required=True, metavar="510100-01", help="大厅编号 (hall)")
     parser.add_argument("--window", required=True, metavar="07", help="窗口编号 (window)")
-    parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员证书 Key 的 PKCS#11 库，完整路径 (library of the administrator's token)")
+    parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员 Key 的库（PKCS#11、SKF），完整路径 (library of the token)")
     parser.add_argument("--signer", default="", metavar="编号", help="Key 里有几张证书时，用哪一个人的 (id in the certificate, where there are several)")
     parser.add_argument("--pin-file", type=int, metavar="描述符", help="从这个已打开的文件描述符读 PIN，不在屏幕上问 (read the PIN from this open descriptor)")
     parser.add_argument("--proxy", default="", metavar="http://主机:端口", help="经过这个代理 (go through this proxy)")
@@ -77,17 +78,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _enrolled(args: argparse.Namespace, content: bytes, invited: Invitation, ask_pin: AskPin) -> Station:
     def sign(request: bytes) -> bytes:
-        with closing(Pkcs11Driver(str(args.token), args.token.stem, emulated=invited.practice)) as driver:
+        library = str(args.token)
+        with closing(driver_for(kind_of(library) or "pkcs11", library, args.token.stem, emulated=invited.practice)) as driver:
             with driver.open(_only_token(driver.find())) as token:
                 return sign_with_token(token, args.signer, ask_pin, request)
 
     machine = f"{platform.system()} {platform.release()} {platform.machine()}"
     with open_folder(data_folder(), KeyCabinet(), invited.practice, make=True) as store:
         if store.station_value("station_id") is not None:  # before anybody types a PIN
-            raise EnrolmentRefused("this store is enrolled already", why="already")
+            raise EnrolledAlready("this store is enrolled already", why="already")
         station = enrol(content, args.code, args.hall, args.window, sign, machine, store, proxies={"https": args.proxy} if args.proxy else None)
         with store.write() as tx:
             Journal(store, station.station_id).write(tx, "station", "station.enrolled", "", {"certificate": station.certificate_digest})
+    if args.proxy:  # the way that led to the province at the enrolment is the way of the application, too
+        Settings(data_folder() / SETTINGS_FILE).choose("proxy", args.proxy)
     return station
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +23,8 @@ MM = 96 / 25.4
 """The page is painted in units of 1/96 inch."""
 Draw = Callable[[QPainter, QSizeF], None]
 """Paints one page of a size in these units."""
+_RADICALS = dict(zip("⺠⺟⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳", "民母虎西见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟", strict=True))
+"""Radicals of the supplement block that share a glyph with a character; the Kangxi block is unified by NFKC."""
 _INK, _QUIET, _LINE, _PRACTICE = QColor("#161d27"), QColor("#556170"), QColor("#c3ccd8"), QColor(122, 79, 208, 46)
 
 
@@ -58,7 +62,8 @@ def _font(points: float, bold: bool = False) -> QFont:
     font.setPixelSize(round(points * 96 / 72))
     font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
     # CJK fonts swap digits in Latin words by 'locl'; the swapped glyphs have no character, and copied text would lose every number.
-    font.setFeature(QFont.Tag.fromString("locl"), 0)
+    if hasattr(QFont.Tag, "fromString"):   # PySide6 6.7 cannot make a tag: there the text of a PDF is copied with other signs, what is seen is the same
+        font.setFeature(QFont.Tag.fromString("locl"), 0)
     return font
 
 
@@ -152,6 +157,18 @@ def _a4() -> QPageLayout:
     return QPageLayout(QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, QMarginsF(20, 20, 20, 18), QPageLayout.Unit.Millimeter)
 
 
+def _with_characters(pdf: bytes) -> bytes:
+    """The PDF with the characters that were meant in its ToUnicode maps: Qt writes the radical that shares a glyph (U+2F2F for 工), so that a copied
+    or searched name would be another one. Same length, so every offset of the file stays.
+    """
+    def meant(code: re.Match[bytes]) -> bytes:
+        sign = chr(int(code[1], 16))
+        plain = _RADICALS.get(sign) or (unicodedata.normalize("NFKC", sign) if "\u2f00" <= sign <= "\u2fd5" else sign)
+        return b"<%04X>" % ord(plain)
+
+    return re.sub(rb"begincmap.*?endcmap", lambda found: re.sub(rb"<(2[EF][0-9A-F]{2})>", meant, found[0]), pdf, flags=re.DOTALL)
+
+
 def a4_pdf(draw: Draw, title: str, words: Words) -> bytes:
     """One A4 page as PDF bytes. Needs a QGuiApplication; RuntimeError where the PDF engine gives up."""
     data = QByteArray()
@@ -167,7 +184,7 @@ def a4_pdf(draw: Draw, title: str, words: Words) -> bytes:
     buffer.close()
     if not done:
         raise RuntimeError("the PDF could not be painted")
-    return bytes(data.data())
+    return _with_characters(bytes(data.data()))
 
 
 def print_a4(draw: Draw, title: str, printer: QPrinter | None = None) -> bool:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 
 from devices.host import Host
 from tests.emulators.ca import PracticeCa, PublicKey
+from tests.emulators.fault_files import FaultFiles
 
 __all__ = ["FaultyLibrary", "Holder", "SoftToken", "SoftTokens"]
 
@@ -119,7 +120,8 @@ class SoftToken:
         self.pin: str = known["pin"]
         self.key_id = KEY_ID
         self.serial = str(known["directory"]).replace("-", "")[-16:]
-        key = serialization.load_der_public_key(bytes.fromhex(known["spki"]))
+        self.spki = bytes.fromhex(known["spki"])
+        key = serialization.load_der_public_key(self.spki)
         self.public_key: PublicKey = key  # pyright: ignore[reportAttributeAccessIssue]
         self._directory = str(known["directory"])
 
@@ -144,69 +146,21 @@ class SoftToken:
         (self.tokens.folder / "pulled" / self._directory).rename(self.tokens.folder / "tokens" / self._directory)
 
 
-class FaultyLibrary:
+class FaultyLibrary(FaultFiles):
     """``p11proxy.c`` built into a folder, in front of SoftHSM. Its faults are shared by all tokens behind it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        super().__init__(folder)
         self.path = str(folder / "libfaulty.so")
         source = Path(__file__).with_name("p11proxy.c")
         subprocess.run(
             ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-I", HEADERS, "-o", self.path, str(source), "-ldl"], check=True, capture_output=True
         )
         self._write("module", library())
-        self._epoch = 0
-
-    def count_tries(self, tries: int = 3) -> None:
-        """Lock the PIN after so many wrong ones."""
-        self._write("max", str(tries))
-        self._write("tries", str(tries))
-
-    @property
-    def logins(self) -> int:
-        """How many times a PIN reached the token."""
-        path = self.folder / "logins"
-        return path.stat().st_size if path.exists() else 0
-
-    def pull(self) -> None:
-        self._epoch += 1
-        self._write("removed", "")
-        self._write("epoch", str(self._epoch))
-
-    def replug(self) -> None:
-        self._drop("removed")
-
-    def sign_slowly(self, milliseconds: int) -> None:
-        self._write("signms", str(milliseconds))
-
-    def crash(self, call: str) -> None:
-        """Take the process down in ``call``: sign, login, list, info, finalize."""
-        self._write("crash", call)
-
-    def hang(self, call: str) -> None:
-        self._write("hang", call)
-
-    def fail(self, call: str, status: int) -> None:
-        """Let ``call`` fail with this CKR."""
-        self._write("fail", f"{call} {status:x}")
 
     def pin_pad(self, typed: str | None) -> None:
         """Have a PIN pad on which ``typed`` is typed ("cancel": given up), or none."""
         self._drop("pad") if typed is None else self._write("pad", typed)
-
-    def heal(self) -> None:
-        """All faults gone, PIN counting off."""
-        for name in ("crash", "hang", "fail", "signms", "removed", "pad", "tries", "max", "logins"):
-            self._drop(name)
-
-    def _write(self, name: str, text: str) -> None:
-        new = self.folder / f".{name}"
-        new.write_text(text)
-        new.rename(self.folder / name)
-
-    def _drop(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)
 
 
 class Workshop:

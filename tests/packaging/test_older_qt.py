@@ -24,5 +24,6 @@ def test_windows_and_flows_run_on_the_older_qt(tmp_path: Path) -> None:
     version = subprocess.run(asked, env=env, cwd=TOP, capture_output=True, text=True, check=True)
     assert version.stdout.strip() == OLDER
     tests = ["tests/flows", "tests/unit/desktop", "tests/scenes/test_kiosk_scene.py", "tests/scenes/test_desk_stages.py"]
-    run = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests], env=env, cwd=TOP, capture_output=True, text=True, timeout=800)
+    suite = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    run = subprocess.run(suite, env=env, cwd=TOP, capture_output=True, text=True, timeout=800)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]

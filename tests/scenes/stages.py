@@ -34,23 +34,23 @@ TYPED: Mapping[str, Any] = {
 """What the card does not say of the person of ``tests.emulators.idcards.PRACTICE``."""
 
 
-def until(fits: Callable[[], Any], what: str | Callable[[], str], seconds: float = 20.0) -> Any:
-    """Let events pass until ``fits()`` is true, and give its answer. Raises AssertionError that names what was waited for."""
+def until(fits: Callable[[], Any], what: str, seconds: float = 20.0, seen: Callable[[], object] = lambda: "") -> Any:
+    """Let events pass until ``fits()`` is true, and give its answer. Raises AssertionError that names what was waited for, and what was ``seen`` instead."""
     application = QApplication.instance()
     assert application is not None
     end = time.monotonic() + seconds
     while not (answer := fits()):
         if time.monotonic() > end:
-            raise AssertionError(f"waited {seconds:.0f} s for: {what if isinstance(what, str) else what()}")
+            raise AssertionError(f"waited {seconds:.0f} s for: {what} {seen()}")
         application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         time.sleep(0.005)
     return answer
 
 
 def log_in(desk: Desk, pin: str) -> None:
-    until(lambda: desk.login.state.page == "pin", "the PIN page")
+    until(lambda: desk.login.state.page == "pin", "the PIN page", 40, lambda: (desk.login.state.page, desk.login.state.trouble))
     desk.login.post(PinTyped(pin))
-    until(lambda: desk.login.state.page == "in", "the desk after log-in")
+    until(lambda: desk.login.state.page == "in", "the desk after log-in", 40, lambda: (desk.login.state.page, desk.login.state.trouble))
 
 
 def lift(desk: Desk, hall: PracticeHall) -> None:

@@ -60,42 +60,43 @@ def work(registry: Registry, jobs: Jobs, seen: list[Any]) -> Iterator[LampWork]:
     made.stop()
 
 
-def look(work: LampWork, jobs: Jobs) -> None:
-    work.look()
-    until(lambda: not jobs.busy("token") and not jobs.busy("lamps"), "the look")
-    jobs.start("lamps", lambda *_: None, done := (lambda _answer: passed.append(1)))
+def look(work: LampWork, registry: Registry, jobs: Jobs) -> None:
+    """One whole look: tokens, then the rest, then what the main thread is told of it."""
     passed: list[int] = []
+    before = registry.looks.count("cameras")
+    work.look()
+    until(lambda: registry.looks.count("cameras") > before, "the look")
+    jobs.start("lamps", lambda *_: None, lambda _answer: passed.append(1))
     until(lambda: passed, "its answer")
-    del done
 
 
 def test_lamps_are_told_once_and_again_when_one_changes(work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any]) -> None:
-    look(work, jobs)
-    look(work, jobs)
+    look(work, registry, jobs)
+    look(work, registry, jobs)
     assert [type(one) for one in seen] == [DevicesSeen]
     assert seen[0].devices == (DeviceFacts("reader", "absent", code="reader.none"), DeviceFacts("camera", "absent", code="camera.none"),
                                DeviceFacts("token", "good", "operator"))
     registry.troubles["cards"] = (ServiceStopped("gone"),)
-    look(work, jobs)
+    look(work, registry, jobs)
     assert seen[1].devices[0] == DeviceFacts("reader", "trouble", code="reader.service_stopped") and len(seen) == 2
     assert registry.threads == {"lane token", "lane lamps"}
 
 
 def test_token_that_comes_or_goes_is_news_and_the_first_look_is_not(work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any]) -> None:
-    look(work, jobs)
+    look(work, registry, jobs)
     assert not [one for one in seen if isinstance(one, TokensChanged)]
     registry.devices["tokens"] = ()
-    look(work, jobs)
+    look(work, registry, jobs)
     registry.devices["tokens"] = (TOKEN,)
-    look(work, jobs)
+    look(work, registry, jobs)
     assert len([one for one in seen if isinstance(one, TokensChanged)]) == 2
 
 
-def test_token_that_was_away_between_two_looks_is_news_once_it_was_missed(work: LampWork, jobs: Jobs, seen: list[Any]) -> None:
-    look(work, jobs)
+def test_token_that_was_away_between_two_looks_is_news_once_it_was_missed(work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any]) -> None:
+    look(work, registry, jobs)
     work.missed()
-    look(work, jobs)
-    look(work, jobs)
+    look(work, registry, jobs)
+    look(work, registry, jobs)
     assert len([one for one in seen if isinstance(one, TokensChanged)]) == 1
 
 
@@ -110,8 +111,8 @@ def test_busy_token_is_not_looked_at(work: LampWork, registry: Registry, jobs: J
     signing.set()
 
 
-def test_asked_for_the_lamps_are_told_even_where_nothing_changed(work: LampWork, jobs: Jobs, seen: list[Any]) -> None:
-    look(work, jobs)
+def test_asked_for_the_lamps_are_told_even_where_nothing_changed(work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any]) -> None:
+    look(work, registry, jobs)
     work.check(CheckDevices(), None)
     until(lambda: len(seen) == 2, "the lamps again")
     assert seen[0] == seen[1]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pypdfium2
 import pytest
 import zxingcpp
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QApplication
 
 from desktop.messages import LANGUAGES, Words
@@ -26,7 +27,9 @@ def test_receipt_pdf(qt_application: QApplication, lang: str) -> None:
     assert (round(page.get_width()), round(page.get_height())) == (595, 842), "A4"
     text_page = page.get_textpage()
     text = unicodedata.normalize("NFKC", text_page.get_text_range())
-    for wanted in (PAPER.serial, PAPER.name, PAPER.number, "2026-11-22", "成都市政务大厅", Words(lang)("paper.practice"), Words(lang)("paper.practice_words")):
+    # PySide6 6.7 cannot switch the fonts' other digits off (widgets/paper.py): there only the signs that are no digits can be copied
+    plain = (PAPER.serial, PAPER.number, "2026-11-22") if hasattr(QFont.Tag, "fromString") else ()
+    for wanted in (*plain, PAPER.name, "成都市政务大厅", Words(lang)("paper.practice"), Words(lang)("paper.practice_words")):
         assert unicodedata.normalize("NFKC", wanted) in text, wanted  # NFKC: Qt writes some radicals where the character was meant
     assert "510104198803120012" not in text
     for at in range(text_page.count_chars()):
