@@ -1,4 +1,7 @@
-"""Many records under one login, over a real store and a soft SKF token: each one signed, verified and durable by itself; what ends it leaves the rest unsigned."""
+"""Many records under one login, over a real store and a soft SKF token: each one signed, verified and durable by itself.
+
+What ends it leaves the rest unsigned.
+"""
 
 from __future__ import annotations
 
