@@ -68,8 +68,9 @@ from desktop.flows.words import (
 )
 from desktop.folders import data_folder
 from desktop.messages import Words
-from desktop.papers import ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter
 from desktop.rooms import Rooms, open_rooms
+from desktop.settings import Settings
 from desktop.single import Single
 from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
@@ -87,7 +88,7 @@ _CLOSE_S = 6.0
 class Desk(QObject):
     """The staff desk without its window: stages, lanes, works. ``show_frame`` and ``print_receipt`` are set by whoever has a screen."""
 
-    def __init__(self, folder: Path, cabinet: Any = None) -> None:
+    def __init__(self, folder: Path, cabinet: Any = None, auto_read: bool = True) -> None:
         super().__init__()
         self._folder, self._cabinet = folder, cabinet
         self._open: Rooms | None = None
@@ -97,7 +98,7 @@ class Desk(QObject):
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
         self.tables = Tables.load()
-        self.intake = Stage(intake(self.tables), self._carrier.carry)
+        self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
         self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
         self._tokens = TokenWork(self.rooms)
@@ -263,12 +264,14 @@ def run_face(face: str, full_screen: bool = False) -> int:
 
 def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidget]:
     """Session and window of ``desk``, ``kiosk`` or ``verify``; nothing runs before ``session.begin()``."""
-    look, words = Look(practice=_practice(folder)), Words()
+    settings = Settings(folder / "settings.json")
+    look = Look(settings.get("text_scale"), settings.get("high_contrast"), _practice(folder), settings.get("calm"))
+    words = Words(settings.get("language"))
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     application.setStyleSheet(look.sheet())
     if face == "desk":
-        return _desk(folder, look, words, cabinet)
+        return _desk(folder, look, words, settings, cabinet)
     return _other(Kiosk(folder, words.lang, cabinet) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
@@ -281,12 +284,12 @@ def _practice(folder: Path) -> bool:
     return label is not None and label.practice
 
 
-def _desk(folder: Path, look: Look, words: Words, cabinet: Any) -> tuple[Desk, QWidget]:
+def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: Any) -> tuple[Desk, QWidget]:
     from desktop.staff.kit import Kit
     from desktop.staff.window import StaffWindow
 
-    desk = Desk(folder, cabinet)
-    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review)
+    desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
+    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
     return desk, window
@@ -327,4 +330,5 @@ def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
     check = VerifyWindow(stage, look)
     session.show_frame = check.show_frame
     session.pick_file = check.pick_file
+    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
     return check

@@ -58,14 +58,14 @@ def _tokens(device_list: Mapping[str, object]) -> list[tuple[str, Mapping[str, A
 
 
 def _token(entry: Mapping[str, Any], device_list: Mapping[str, object]) -> Driver:
-    from devices.tokens.pkcs11 import Pkcs11Driver
+    from devices.tokens.known import driver_for
 
     kind, library, name, sha256 = (entry.get(member) for member in ("kind", "library", "name", "sha256"))
     if not (isinstance(library, str) and library and isinstance(name, str) and name and isinstance(sha256, str)):
         raise DeviceListInvalid("token without library, name or sha256", entry=str(name or "tokens"), why="library, name and sha256 are texts")
-    if kind != "pkcs11":
-        raise DeviceListInvalid(f"token of kind {kind!r}", entry=name, why="this version knows pkcs11 only")
-    return Pkcs11Driver(library, name, sha256=sha256, emulated=device_list.get("emulated") is True)
+    if kind not in ("pkcs11", "skf"):
+        raise DeviceListInvalid(f"token of kind {kind!r}", entry=name, why="this version knows pkcs11 and skf")
+    return driver_for(kind, library, name, sha256=sha256, emulated=device_list.get("emulated") is True)
 
 
 def _entries(device_list: Mapping[str, object], member: str) -> list[Mapping[str, Any]]:

@@ -3,7 +3,7 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
+    "CertificateExpired", "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
     "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused",
     "ProvinceTrouble", "ProvinceUnreachable", "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew",
     "StoreTrouble", "SyncTrouble", "TlsTrouble",
@@ -33,6 +33,11 @@ class SignatureInvalid(SyncTrouble):
 class CertificateTrouble(SyncTrouble):
     """A certificate is expired, revoked, not from the province's roots, or has no role here. Facts: why."""
     code = "certificate.refused"
+
+
+class CertificateExpired(CertificateTrouble):
+    """The signer's certificate has ended. Facts: why ("expired"), until (its last day)."""
+    code = "certificate.expired"
 
 
 class NotAllowed(SyncTrouble):

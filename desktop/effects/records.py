@@ -80,7 +80,7 @@ class RecordWork:
         held = self._of(order.record_id)
         record = parse_canonical(held.exact, "record")
         moment = datetime.fromisoformat(record["claimed_at"])
-        held.signature = self._tokens.sign(order.certificate, order.pin, held.exact, moment)
+        held.signature = self._tokens.sign(order.certificate, order.pin, held.exact, moment, held.record_id)
         self._rooms().note(f"op:{order.certificate.signer_id}", "record.signed", held.record_id, {"digest": digest(held.exact)})
         return Signed(held.record_id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
@@ -57,7 +56,6 @@ class OutboxPage(QWidget):
         card.body.addWidget(self.table)
         self._stack.addWidget(card)
         column.addWidget(self._below())
-        QShortcut(QKeySequence("Ctrl+F"), self, activated=self.search.setFocus)
         self._state: IntakeState | None = None
         self._said: object = None
         self._dialog: QFileDialog | None = None

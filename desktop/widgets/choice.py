@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, QStringListModel, Qt
 from PySide6.QtGui import QKeyEvent
@@ -60,6 +61,9 @@ class ChoiceBox(FieldBox):
         return self._labels.get(value, value)
 
     def show_face(self, face: FieldFace) -> None:
+        """Letters that were typed and not yet taken stay, whatever arrives meanwhile."""
+        if self._typing and self.edit.hasFocus():
+            face = replace(face, value=self.value())
         super().show_face(face)
         if self._open.isHidden() != face.locked:
             self._open.setVisible(not face.locked)

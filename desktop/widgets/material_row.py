@@ -20,6 +20,7 @@ class MaterialRow(QPushButton):
     def __init__(self, look: Look, name: str, note: str, held: bool) -> None:
         super().__init__()
         set_role(self, kind="row")
+        self.setAutoDefault(True)
         self.setAccessibleName(f"{name} {note}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)

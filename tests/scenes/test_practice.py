@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.house.stairs import TOP
+from tests.scenes.hall import PREPARED
 
 pytestmark = pytest.mark.timeout(240)
 
 
 def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.practice", "--headless", "--folder", str(folder), *words]
-    return subprocess.run(command, cwd=TOP, env={**os.environ, "HALL_INTAKE_ALONE": "1"}, capture_output=True, text=True, check=False, timeout=110)
+    env = {name: value for name, value in os.environ.items() if name != PREPARED} | {"HALL_INTAKE_ALONE": "1"}
+    return subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False, timeout=110)
 
 
 def test_whole_job_twice(tmp_path: Path) -> None:

@@ -15,19 +15,16 @@ from desktop.app import open_face
 from desktop.faces import Verify
 from desktop.flows.words_verify import FileGiven
 from tests.emulators import pictures
-from tests.scenes.hall import PracticeHall
+from tests.scenes.hall import SHEET_FACTS, PracticeHall
 from tests.scenes.stages import until
 
-FACTS: dict[str, Any] = {"kind": 1, "name": "李国强", "masked": "5101**********0012", "employer": "四川示例建设有限公司", "categories": [4],
-                         "good": 2, "bad": 0}
+FACTS = SHEET_FACTS
 
 
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeHall]:
     with PracticeHall(tmp_path_factory.mktemp("v")) as open_hall:
-        made = open_hall.province.order("sheets", **FACTS)
-        page = pictures.credit_sheet(made["code"], [("姓名", "李国强"), ("单位", "四川示例建设有限公司")])
-        pictures.as_video([pictures.on_mat(page, 2448, 1836)] * 2, open_hall.folder / "cameras" / "sheet.avi")
+        open_hall.lay_sheet()
         yield open_hall
 
 
