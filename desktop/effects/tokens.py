@@ -51,7 +51,7 @@ class TokenWork:
     """Handlers of the token lane. ``rooms`` gives the open rooms, ``sm2`` how SM2 signatures are made (settings ``sm2_profile`` and ``sm2_id``)."""
 
     def __init__(self, rooms: Any, sm2: Callable[[], Sm2Choice] = Sm2Choice) -> None:
-        self._rooms, self._sm2 = rooms, sm2
+        self._rooms, self.sm2 = rooms, sm2
         self._seen: dict[tuple[Device, bytes], bytes] = {}
 
     def certificate_digest(self, choice: CertificateChoice) -> str:
@@ -135,7 +135,7 @@ class TokenWork:
 
     def _signed(self, rooms: Rooms, choice: CertificateChoice, pin: str | None, content: bytes, claimed_at: datetime) -> bytes:
         with self.logged_in(choice, pin, claimed_at) as signer:
-            return make_signature(content, signer, claimed_at, self._sm2())
+            return make_signature(content, signer, claimed_at, self.sm2())
 
     def _choices(self, rooms: Rooms, device: Device, token: Token) -> list[CertificateChoice]:
         choices: list[CertificateChoice] = []
