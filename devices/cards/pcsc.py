@@ -114,16 +114,16 @@ class PcscDriver:
 
     def open(self, device: Device) -> PcscConnection:
         """Raises ReaderGone, NoReader, NoSam(reader) where no profile fits, TimedOut where the last call to this reader still hangs."""
-        seen = self.look()
-        if not seen:
-            raise NoReader("no readers available")
-        here = next((sighting for sighting in seen if sighting.device.address == device.address), None)
-        if here is None:
-            raise ReaderGone(f"{device.address} is not listed", reader=device.name)
-        profile = profile_for(self._profiles, device.address, here.atr)
-        if profile is None:
-            raise NoSam(f"no profile fits {device.address}", reader=device.name)
-        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo))
+        link = Link(self._scard, device.address)
+        try:
+            _, _, atr = link.state()
+            profile = profile_for(self._profiles, device.address, atr)
+            if profile is None:
+                raise NoSam(f"no profile fits {device.address}", reader=device.name)
+        except DeviceTrouble:
+            link.close()
+            raise
+        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo), link)
 
 
 class PcscConnection:
@@ -131,6 +131,7 @@ class PcscConnection:
 
     def __init__(
         self, scard: Scard, device: Device, profile: Profile, blocked: dict[str, CallLane], now: Callable[[], datetime], decode: Decode | None,
+        link: Link | None = None,
     ) -> None:
         self.device = device
         self._decode = decode
@@ -139,7 +140,8 @@ class PcscConnection:
         self._blocked = blocked
         self._now = now
         self._lane: CallLane | None = None
-        self._link = Link(scard, device.address, profile.share == "direct")
+        self._link = link or Link(scard, device.address)
+        self._link.direct = profile.share == "direct"
 
     def __enter__(self) -> PcscConnection:
         return self
@@ -150,7 +152,9 @@ class PcscConnection:
     def close(self) -> None:
         """Lets the reader go within a second; a blocked call is left to its lane."""
         lane, self._lane = self._lane, None
-        if lane is not None and not lane.leave(self._link.close, CLOSE_S):
+        if lane is None:
+            self._link.close()
+        elif not lane.leave(self._link.close, CLOSE_S):
             self._blocked[self.device.address] = lane
 
     def sam_number(self) -> str:
@@ -198,7 +202,8 @@ class PcscConnection:
                     raise
 
     def _connect_once(self) -> None:
-        _, bits, atr = self._link.state()
+        """An empty slot is never connected to, nor is a card of another kind."""
+        bits, atr = self._link.standing()
         if atr and not self._profile.knows(atr):
             raise CardUnknown("answer to reset does not fit the profile", atr=atr.hex().upper())
         if not bits & STATE_PRESENT and not self._link.direct:
@@ -250,7 +255,8 @@ class PcscConnection:
             if lane.left:
                 self._blocked[self.device.address] = lane
                 lane.leave(self._link.close, 0)
-                self._lane, self._link = None, Link(self._scard, self.device.address, self._profile.share == "direct")
+                self._lane, self._link = None, Link(self._scard, self.device.address)
+                self._link.direct = self._profile.share == "direct"
             raise
 
 
