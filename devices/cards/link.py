@@ -91,10 +91,10 @@ def states_now(scard: Scard, context: int, names: Sequence[str]) -> tuple[State,
 class Link:
     """A connection of its own context to ``reader``, always shared (or direct where the profile says so)."""
 
-    def __init__(self, scard: Scard, reader: str) -> None:
+    def __init__(self, scard: Scard, reader: str, direct: bool = False) -> None:
         self._scard = scard
         self._reader = reader
-        self.direct = False
+        self.direct = direct
         self._context: int | None = None
         self._card: int | None = None
         self._pci: Any = None
@@ -107,6 +107,20 @@ class Link:
             if not self._context_died(trouble):
                 raise
         return self._look()
+
+    def atr(self) -> bytes:
+        """Answer to reset of the card that lies there. Raises as ``state``."""
+        return self.state()[2]
+
+    def find(self) -> None:
+        """Raises ReaderGone, NoReader, ServiceStopped where the service does not list this reader."""
+        if self._context is None:
+            self._context = establish(self._scard)
+        names = reader_names(self._scard, self._context)
+        if not names:
+            raise NoReader("no readers available")
+        if self._reader not in names:
+            raise ReaderGone("reader is not listed any more")
 
     def standing(self) -> tuple[int, bytes]:
         """State bits and answer to reset, as ``state``; the list of readers is asked for only where the reader is not known to the service any more."""
@@ -121,12 +135,9 @@ class Link:
         return bits, atr
 
     def _look(self) -> State:
-        if self._context is None:
-            self._context = establish(self._scard)
-        names = reader_names(self._scard, self._context)
-        if not names:
-            raise NoReader("no readers available")
-        states = states_now(self._scard, self._context, [self._reader] if self._reader in names else [])
+        self.find()
+        assert self._context is not None
+        states = states_now(self._scard, self._context, [self._reader])
         if not states:
             raise ReaderGone("reader is not listed any more")
         return states[0]

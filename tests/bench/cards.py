@@ -138,10 +138,13 @@ def lying(hall: Hall, reads: int, ways: dict[str, Callable[[Device], bytes]]) ->
 
 
 def table(title: str, taken: dict[str, list[float]], base: str) -> None:
-    middle = statistics.median(taken[base])
-    print(f"\n{title} (n = {len(taken[base])} each)\n{'':28}{'median ms':>11}{'p90 ms':>10}{'ratio':>8}")
+    """Medians, and lower quartiles, which a busy machine disturbs less; ratios to ``base``."""
+    print(f"\n{title} (n = {len(taken[base])} each)\n{'':24}{'median ms':>11}{'ratio':>7}{'p25 ms':>11}{'ratio':>7}{'p90 ms':>11}")
+    middle, low = statistics.median(taken[base]), statistics.quantiles(taken[base], n=4)[0]
     for name, times in taken.items():
-        print(f"{name:28}{statistics.median(times):11.2f}{statistics.quantiles(times, n=10)[8]:10.2f}{statistics.median(times) / middle:8.2f}")
+        quarter = statistics.quantiles(times, n=4)[0]
+        print(f"{name:24}{statistics.median(times):11.2f}{statistics.median(times) / middle:7.2f}{quarter:11.2f}{quarter / low:7.2f}"
+              f"{statistics.quantiles(times, n=10)[8]:11.2f}")
 
 
 def parsing(rounds: int) -> None:

@@ -183,7 +183,7 @@ PATHS = {
 ], ids=lambda result: f"{result & 0xFFFFFFFF:08X}")
 def test_whichever_call_fails_it_has_a_name_and_the_next_read_works(monkeypatch: pytest.MonkeyPatch, path: str, result: int) -> None:
     """A service that stops, a permission that is refused, a reader that goes: at each call of a read, one after another."""
-    for module in ("pcsc", "link"):
+    for module in ("turn", "link"):
         monkeypatch.setattr(f"devices.cards.{module}.SETTLE_S", 0.0)
     counting = Service()
     assert read(counting, PATHS[path]) == "李练工"
