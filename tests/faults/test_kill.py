@@ -7,13 +7,14 @@ import random
 import select
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.emulators.records import new_recipient
-from tests.faults.checker import faults_after
+from tests.emulators.records import MARKS, new_recipient
+from tests.faults.checker import faults_after, readable_files
 from tests.faults.keeper import keys_for, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
@@ -56,13 +57,26 @@ def _kills(folder: Path, kills: int, variant: str, seed: int) -> tuple[int, list
 
 
 @pytest.mark.timeout(300)
-def test_fifty_kills_lose_nothing(quick_folder: Path) -> None:
+def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = quick_folder / "tmp"
+    temporary.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     acknowledged = 0
     for part in range(5):
         some, faults = _kills(quick_folder / f"home{part}", 10, "true", 1 + part)
         acknowledged += some
         assert not faults
     assert acknowledged > 50, "the keeper must have kept something"
+    assert readable_files(quick_folder) == []
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_the_scan_finds_what_can_be_read(tmp_path: Path, mark: bytes) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").write_bytes(b"..." + mark + b"...")
+    assert readable_files(tmp_path) == ["file is readable"]
 
 
 @pytest.mark.timeout(300)
