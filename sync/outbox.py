@@ -153,7 +153,7 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a clock that was wrong: it is due."""
+        """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a wrong clock: it is due."""
         with self._store.read() as rows:
             found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE state IN (?, ?, ?) AND (next_try_at <= ? OR next_try_at > ?)"
                                  " ORDER BY next_try_at, kept_at, record_id LIMIT 1", (*_DUE, time_text(now), time_text(now + _LONGEST_WAIT))).fetchone()
@@ -275,7 +275,8 @@ class Outbox:
         """
         before = time_text(now - timedelta(days=retention_days))
         with self._store.read() as rows:
-            found = rows.execute("SELECT record_id, receipt FROM outbox WHERE state = 'receipted' AND receipted_at <= ? ORDER BY receipted_at", (before,)).fetchall()
+            found = rows.execute("SELECT record_id, receipt FROM outbox WHERE state = 'receipted' AND receipted_at <= ? ORDER BY receipted_at",
+                                 (before,)).fetchall()
         due = tuple(str(record_id) for record_id, receipt in found if (received_at(bytes(receipt)) or _LONG_AGO) <= now - timedelta(days=retention_days))
         try:
             for record_id in due:
