@@ -21,6 +21,8 @@ from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
+from desktop.errors import NotSaved
+from desktop.faces import Kiosk, Verify
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -45,6 +47,7 @@ from desktop.flows.words import (
     OpenPreview,
     OpenStation,
     Operator,
+    OperatorIn,
     ParkDraft,
     PrintReceipt,
     ReadCard,
@@ -63,14 +66,15 @@ from desktop.flows.words import (
     TakePortrait,
     WatchRecord,
 )
-from desktop.faces import Kiosk, Verify
 from desktop.folders import data_folder
 from desktop.messages import Words
-from desktop.papers import ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter
 from desktop.rooms import Rooms, open_rooms
+from desktop.settings import Settings
 from desktop.single import Single
 from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
+from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
 from sync.errors import NotEnrolled
 from sync.store import read_label
@@ -84,7 +88,7 @@ _CLOSE_S = 6.0
 class Desk(QObject):
     """The staff desk without its window: stages, lanes, works. ``show_frame`` and ``print_receipt`` are set by whoever has a screen."""
 
-    def __init__(self, folder: Path, cabinet: Any = None) -> None:
+    def __init__(self, folder: Path, cabinet: Any = None, auto_read: bool = True) -> None:
         super().__init__()
         self._folder, self._cabinet = folder, cabinet
         self._open: Rooms | None = None
@@ -94,17 +98,19 @@ class Desk(QObject):
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
         self.tables = Tables.load()
-        self.intake = Stage(intake(self.tables), self._carrier.carry)
+        self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
         self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
-        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look)
+        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
+        self.intake.stepped.connect(self._intake_stepped)
+        self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
-        self._pictures = PictureWork(self.rooms, self._camera, lambda frame: self.show_frame(frame))
-        self._records = RecordWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry())
+        self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
+        self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
         self._hand_out()
 
     def begin(self) -> None:
@@ -127,9 +133,23 @@ class Desk(QObject):
         self._mail.stop()
         left = self.jobs.close(_CLOSE_S)
         if self._open is not None:
-            self._open.close()
+            self._open.close(wait=not left)
             self._open = None
         return left
+
+    def _login_stepped(self, event: Any) -> None:
+        if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
+            self._lamps.missed()
+
+    def _intake_stepped(self, event: Any) -> None:
+        """Somebody came to the desk: a card that lies there is theirs to read."""
+        if isinstance(event, OperatorIn):
+            self._cards.tell_lying()
+
+    def _kept(self, record_id: str, draft_id: str) -> None:
+        """In the outbox lane."""
+        self._drafts.end(draft_id)
+        self._mail.hurry()
 
     # -- who is here ------------------------------------------------------------------------------------------------------------------
     def _operator(self) -> Operator:
@@ -166,7 +186,7 @@ class Desk(QObject):
         carrier.at_once(ClosePreview, self._pictures.close)
         carrier.at_once(SyncNow, self._mail.sync)
         carrier.at_once(WatchRecord, self._mail.watch)
-        carrier.in_lane(CheckDevices, "lamps", self._lamps.check)
+        carrier.at_once(CheckDevices, self._lamps.check)
         for effect, work in ((ListParked, self._drafts.list), (OpenDraft, self._drafts.open),
                              (DropStill, self._drafts.drop_still), (Note, self._drafts.note), (ListOutbox, self._mail.list),
                              (RetryRecord, self._mail.retry), (BuildReview, self._records.build), (Keep, self._records.keep)):
@@ -203,8 +223,9 @@ class Desk(QObject):
         """Facts in the lane, painting in the main thread (Qt paints there), then the journal."""
         def painted(facts: Any) -> None:
             try:
-                if self.write_receipt is not None:
-                    self.write_receipt(facts, path)
+                if self.write_receipt is None:
+                    raise NotSaved("nobody here paints a receipt", path="")
+                self.write_receipt(facts, path)
             except Trouble as trouble:
                 post(Failed(trouble, effect))
                 return
@@ -243,12 +264,14 @@ def run_face(face: str, full_screen: bool = False) -> int:
 
 def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidget]:
     """Session and window of ``desk``, ``kiosk`` or ``verify``; nothing runs before ``session.begin()``."""
-    look, words = Look(practice=_practice(folder)), Words()
+    settings = Settings(folder / "settings.json")
+    look = Look(settings.get("text_scale"), settings.get("high_contrast"), _practice(folder), settings.get("calm"))
+    words = Words(settings.get("language"))
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     application.setStyleSheet(look.sheet())
     if face == "desk":
-        return _desk(folder, look, words, cabinet)
+        return _desk(folder, look, words, settings, cabinet)
     return _other(Kiosk(folder, words.lang, cabinet) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
@@ -261,12 +284,12 @@ def _practice(folder: Path) -> bool:
     return label is not None and label.practice
 
 
-def _desk(folder: Path, look: Look, words: Words, cabinet: Any) -> tuple[Desk, QWidget]:
+def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: Any) -> tuple[Desk, QWidget]:
     from desktop.staff.kit import Kit
     from desktop.staff.window import StaffWindow
 
-    desk = Desk(folder, cabinet)
-    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review)
+    desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
+    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
     return desk, window
@@ -307,4 +330,5 @@ def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
     check = VerifyWindow(stage, look)
     session.show_frame = check.show_frame
     session.pick_file = check.pick_file
+    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
     return check

@@ -43,7 +43,7 @@ class Face(QObject):
         super().__init__()
         self._folder, self._language, self._cabinet = folder, language, cabinet
         self._open: Rooms | None = None
-        self._wake = Event()
+        self._wake, self._end = Event(), Event()
         self.stage: Stage | None = None
         self.show_frame: Callable[[Any], None] = lambda _frame: None
         self.jobs = Jobs()
@@ -64,10 +64,11 @@ class Face(QObject):
         """Watch, camera, courier, lanes, store. Returns the names of threads that did not end."""
         self.stop_watch()
         self.camera.stop()
+        self._end.set()
         self._wake.set()
         left = self.jobs.close(_CLOSE_S)
         if self._open is not None:
-            self._open.close()
+            self._open.close(wait=not left)
             self._open = None
         return left
 
@@ -96,7 +97,7 @@ class Face(QObject):
     def _show(self, answer: tuple[Rooms, Any]) -> None:
         self._open, facts = answer
         courier = self._open.make_courier(lambda status: self.jobs.post(lambda: self.told(status)))
-        self.jobs.run("courier", lambda stop: courier.run(stop, self._wake))
+        self.jobs.run("courier", lambda stop: courier.run(stop, self._wake), self._end)
         self.stage = self.make_stage(facts)
         self.opened.emit(self.stage)
         self.stage.begin()

@@ -47,16 +47,17 @@ def _bytes(count: int) -> str:
     return f"{count} B"
 
 
-def _fill(entry: Mapping[str, str], part: str, facts: Mapping[str, object]) -> str:
-    """The words of one part; where a fact that it names is not known, its ``_bare`` form."""
-    text = entry.get(part, "")
+def _fill(entry: Mapping[str, Any], part: str, facts: Mapping[str, object]) -> str:
+    """The words of one part; where a fact that it names is not known, its ``_bare`` form. ``said`` of the message has words for facts that are codes."""
+    text = str(entry.get(part, ""))
     names = [name for _, name, _, _ in string.Formatter().parse(text) if name]
     known: dict[str, object] = {}
     for name in names:
         fact = facts.get(name)
         if fact is None or fact == "":
-            return entry.get(f"{part}_bare", "")
-        known[name] = _bytes(fact) if name in {"free", "needed"} and isinstance(fact, int) else fact
+            return str(entry.get(f"{part}_bare", ""))
+        said = str(entry.get("said", {}).get(str(fact), fact))
+        known[name] = _bytes(fact) if name in {"free", "needed"} and isinstance(fact, int) else said
     return text.format_map(known)
 
 

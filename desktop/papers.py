@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from desktop.errors import NoPrinter, NotSaved
+from desktop.flows.verify import VerifyState
 from desktop.flows.words import ReceiptFacts
+from desktop.flows.words_verify import PrintResult
 from desktop.messages import Words
 from desktop.rooms import now
-from desktop.widgets.paper import ReceiptPaper, print_receipt, receipt_pdf
+from desktop.verify.panel import fact_rows, verdict_words
+from desktop.widgets.check_paper import CheckPaper, draw_check
+from desktop.widgets.paper import ReceiptPaper, print_a4, print_receipt, receipt_pdf
+from sync.draft import time_text
 from sync.tables import Tables
 
-__all__ = ["ReceiptPrinter", "receipt_paper"]
+__all__ = ["CheckPrinter", "ReceiptPrinter", "receipt_paper"]
 
 
 def receipt_paper(facts: ReceiptFacts, words: Words, tables: Tables) -> ReceiptPaper:
@@ -45,3 +51,25 @@ class ReceiptPrinter:
                 os.fsync(file.fileno())
         except (OSError, RuntimeError) as error:
             raise NotSaved(f"not written: {type(error).__name__}", path=Path(path).parent.name) from error
+
+
+class CheckPrinter:
+    """``write(order)``: what the screen of the sheet check says, on paper. Main thread only."""
+
+    def __init__(self, state: Callable[[], VerifyState], words: Words, tables: Tables) -> None:
+        self._state, self._words, self._tables = state, words, tables
+
+    def paper(self, order: PrintResult) -> CheckPaper:
+        state, words = self._state(), self._words
+        title, line = verdict_words(state, words)
+        rows = tuple((row.label, row.signed, row.now) for row in fact_rows(order.verdict, words, self._tables))
+        evidence = order.verdict.evidence
+        said = " · ".join(part for part in (evidence.code_digest.removeprefix("sha256:")[:16], evidence.kid, time_text(state.at) if state.at else "") if part)
+        place = words("app.station", hall=state.facts.hall, window=state.facts.window)
+        return CheckPaper(title, line, rows, said, place, state.facts.practice, now())
+
+    def write(self, order: PrintResult) -> None:
+        """Raises NoPrinter."""
+        paper = self.paper(order)
+        if not print_a4(lambda painter, size: draw_check(painter, paper, self._words, size), self._words("paper.check_title")):
+            raise NoPrinter("no printer, or it refuses")

@@ -86,8 +86,9 @@ class Rooms:
         with self.store.write() as tx:
             self.journal.write(tx, who, what, about, facts)
 
-    def close(self) -> None:
-        for driver in self.registry.tokens():
+    def close(self, wait: bool = True) -> None:
+        """``wait=False``: a lane still hangs in a library; its child process ends with this one and is not waited for."""
+        for driver in self.registry.tokens() if wait else ():
             stop = getattr(driver, "close", None)
             if stop is not None:
                 stop()
@@ -97,11 +98,13 @@ class Rooms:
 
 def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
     """Opens what was enrolled in ``folder``; nothing is made. Raises NotEnrolled, the kinds of StoreTrouble, DeviceListRefused."""
+    blobs = Blobs(folder / "blobs")
+    blobs.spare_room()  # on a full disk even opening needs some
     store = open_folder(folder, cabinet or KeyCabinet())
     try:
+        store.spare_room(blobs.spare_room)
         station = load(store)
         members = load_device_list(folder, station)
-        blobs = Blobs(folder / "blobs")
         blobs.prepare()
         journal = Journal(store, station.station_id)
         outbox = Outbox(store, blobs, journal, now)

@@ -42,7 +42,7 @@ class Single(QObject):
                 return False
             QLocalServer.removeServer(name)
             if not self._server.listen(name):
-                return False
+                return not self._knock(name)   # no place for a socket, and nobody there: the store's own lock keeps two apart
         self._server.newConnection.connect(self._met)
         return True
 

@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from devices.base import Cancel
 from devices.errors import Cancelled, DeviceTrouble, DriverCrashed, DriverHung
+from devices.foreign import ForeignChild
 from resources.trouble import Trouble
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-__all__ = ["Host"]
+__all__ = ["Host", "serve"]
 
 CANCEL_STEP_SECONDS = 0.05
 """How often a waiting call looks at ``cancel``."""
@@ -62,16 +63,17 @@ class Host:
 
     ``factory`` is ``"package.module:callable"``; it is called in the child with ``args`` at the first call, and again in a new child after the old one ended:
     whatever the object remembered is then gone. If the object has a method ``close``, it is called before an orderly end. Times are seconds.
-    Calls from several threads wait for each other.
+    Calls from several threads wait for each other. ``python``: another interpreter for the child (a 32-bit one), which then needs the factory's module only.
     """
 
-    def __init__(self, factory: str, *args: object, call_seconds: float = 30.0, start_seconds: float = 30.0) -> None:
+    def __init__(self, factory: str, *args: object, call_seconds: float = 30.0, start_seconds: float = 30.0, python: str | None = None) -> None:
         self._factory = factory
         self._args = args
         self._call_seconds = call_seconds
         self._start_seconds = start_seconds
+        self._python = python
         self._lock = threading.Lock()
-        self._process: SpawnProcess | None = None
+        self._process: SpawnProcess | ForeignChild | None = None
         self._pipe: _Pipe | None = None
         self._ready = False
         self.starts = 0
@@ -131,18 +133,29 @@ class Host:
             if not unasked:
                 return
         self._end(0)
+        try:
+            self._process, self._pipe = self._spawned() if self._python is None else self._foreign(self._python)
+        except OSError as error:
+            raise DriverCrashed(f"{self._factory}: no child process: {error}", driver=self._factory, status=None) from None
+        self._ready = False
+        self.starts += 1
+
+    def _spawned(self) -> tuple[SpawnProcess, _Pipe]:
         spawn = multiprocessing.get_context("spawn")
         ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=_serve, args=(theirs, self._factory, self._args), name=f"host {self._factory}", daemon=True)
+        process = spawn.Process(target=serve, args=(theirs, self._factory, self._args), name=f"host {self._factory}", daemon=True)
         try:
             process.start()
-        except OSError as error:
+        except OSError:
             ours.close()
-            raise DriverCrashed(f"{self._factory}: no child process: {error}", driver=self._factory, status=None) from None
+            raise
         finally:
             theirs.close()
-        self._process, self._pipe, self._ready = process, ours, False
-        self.starts += 1
+        return process, ours
+
+    def _foreign(self, python: str) -> tuple[ForeignChild, _Pipe]:
+        child = ForeignChild(python, self._factory, self._args)
+        return child, child.pipe
 
     def _end(self, patience: float) -> int | None:
         """Close the pipe, wait ``patience`` seconds, kill, and give the exit status."""
@@ -248,7 +261,7 @@ def _read(untrusted: bytes, factory: str) -> Any:
 
 
 # -- the child's side -----------------------------------------------------------------------------------------------------------------
-def _serve(pipe: _Pipe, factory: str, args: tuple[object, ...]) -> None:
+def serve(pipe: _Pipe, factory: str, args: tuple[object, ...]) -> None:
     """Main function of the child: make the object, answer calls until the pipe closes."""
     _go_quietly()
     _end_with_the_parent()

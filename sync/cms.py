@@ -1,6 +1,8 @@
-"""The ASN.1 of certificates and detached signatures: CAdES-BES in CMS SignedData (FORMATS section 3). Never verifies a signature and never trusts one.
+"""The ASN.1 of detached signatures in its profiles: CAdES-BES for RSA and EC, GM/T 0010 or CMS for SM2 (FORMATS section 3). Never verifies a signature and
+never trusts one.
 
-The only file that builds or takes apart asn1crypto's objects, which carry no types: hence the loosened type rules below.
+The only file that builds or takes apart SignedData; asn1crypto's objects carry no types: hence the loosened type rules below. Object identifiers are compared
+dotted, since asn1crypto does not know those of SM2.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -8,144 +10,122 @@ The only file that builds or takes apart asn1crypto's objects, which carry no ty
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from asn1crypto import algos, cms, core, tsp, x509
+from asn1crypto import algos, cms, core, tsp
 
-from sync.errors import FormatTrouble, SignatureInvalid
+from sync.certificates import BROKEN, Mechanism, parsed_certificate
+from sync.errors import SignatureInvalid
+from sync.sm2 import sm3
 
-__all__ = ["CertificateFacts", "Mechanism", "Opened", "certificate_facts", "container", "open_container", "public_key", "signed_attributes"]
+__all__ = ["CADES_BES", "GM_P7_PLAIN", "PROFILES", "Opened", "Profile", "Sm2Profile", "container", "open_container", "signed_attributes"]
 
-Mechanism = Literal["rsa-pkcs1-sha256", "ecdsa-sha256", "sm2-sm3"]
-"""How a digest is signed; the same words as in the contract of tokens."""
+Sm2Profile = Literal["gm-p7-plain", "gm-p7-attrs", "cms-sm2"]
 
-SUBJECT_SERIAL_NUMBER = "2.5.4.5"
-COMMON_NAME = "2.5.4.3"
-ORGANISATION = "2.5.4.10"
-CURVES = {"secp256r1": "ec-p256", "1.2.156.10197.1.301": "sm2"}
-SIGNATURE_ALGORITHMS: dict[Mechanism, str] = {"rsa-pkcs1-sha256": "rsassa_pkcs1v15", "ecdsa-sha256": "sha256_ecdsa"}
-ACCEPTED: dict[str, Mechanism] = {"rsassa_pkcs1v15": "rsa-pkcs1-sha256", "sha256_rsa": "rsa-pkcs1-sha256", "sha256_ecdsa": "ecdsa-sha256"}
+DATA, SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
+GM_DATA, GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.1", "1.2.156.10197.6.1.4.2.2"
+SHA256, SM3 = "2.16.840.1.101.3.4.2.1", "1.2.156.10197.1.401"
+RSA, RSA_SHA256, ECDSA_SHA256 = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.11", "1.2.840.10045.4.3.2"
+SM2_SIGN, SM2_SM3 = "1.2.156.10197.1.301.1", "1.2.156.10197.1.501"
+HASHES: dict[str, Callable[[bytes], bytes]] = {SHA256: lambda content: hashlib.sha256(content).digest(), SM3: sm3}
 LONGEST = 256 * 1024
 """Bytes beyond which nothing is a signature of ours; a few certificates need 10 KiB."""
-BROKEN = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
-"""What asn1crypto raises on bytes that are not what they should be, at the first look at them."""
 
 
 @dataclass(frozen=True, slots=True)
-class CertificateFacts:
-    """What a certificate says. ``id`` is the subject's serialNumber (2.5.4.5), empty where it has none; ``digest`` is over the DER.
+class Profile:
+    """One form of SignedData. ``algorithms`` maps the signature algorithms that are read to mechanisms; ``writes`` are those that are written.
 
-    ``key_kind`` is ``rsa-2048`` (with its bits), ``ec-p256``, ``sm2``, or another curve's or algorithm's name. ``usages`` are RFC 5280's words, empty
-    where the certificate sets no limit. Times are UTC.
+    ``null``: AlgorithmIdentifiers are written with NULL parameters. Without ``attributes`` the content itself is signed, and no time with it.
     """
 
-    id: str
     name: str
-    organisation: str
-    issuer: str
-    serial: str
-    not_before: datetime
-    not_after: datetime
-    key_kind: str
+    signed_data: str
+    data: str
     digest: str
-    authority: bool
-    usages: frozenset[str]
+    algorithms: dict[str, Mechanism]
+    writes: dict[Mechanism, str]
+    attributes: bool = True
+    null: bool = False
 
-    @property
-    def mechanism(self) -> Mechanism | None:
-        """How this certificate's key signs for us; None where it may not: RSA from 2048 bits, EC on P-256."""
-        if self.key_kind.startswith("rsa-"):
-            return "rsa-pkcs1-sha256" if int(self.key_kind[4:]) >= 2048 else None
-        return {"ec-p256": "ecdsa-sha256", "sm2": "sm2-sm3"}.get(self.key_kind)  # pyright: ignore[reportReturnType]
+
+CADES_BES = Profile(
+    "cades-bes", SIGNED_DATA, DATA, SHA256, {RSA: "rsa-pkcs1-sha256", RSA_SHA256: "rsa-pkcs1-sha256", ECDSA_SHA256: "ecdsa-sha256"},
+    {"rsa-pkcs1-sha256": RSA, "ecdsa-sha256": ECDSA_SHA256},
+)  # fmt: skip
+GM_P7_PLAIN = Profile("gm-p7-plain", GM_SIGNED_DATA, GM_DATA, SM3, {SM2_SIGN: "sm2-sm3"}, {"sm2-sm3": SM2_SIGN}, attributes=False, null=True)
+GM_P7_ATTRS = Profile("gm-p7-attrs", GM_SIGNED_DATA, GM_DATA, SM3, {SM2_SIGN: "sm2-sm3"}, {"sm2-sm3": SM2_SIGN}, null=True)
+CMS_SM2 = Profile("cms-sm2", SIGNED_DATA, DATA, SM3, {SM2_SM3: "sm2-sm3", SM2_SIGN: "sm2-sm3"}, {"sm2-sm3": SM2_SM3})
+PROFILES: dict[str, Profile] = {one.name: one for one in (CADES_BES, GM_P7_PLAIN, GM_P7_ATTRS, CMS_SM2)}
+"""Every form that is read. What is written for RSA and EC is ``cades-bes``; for SM2 it is a setting."""
+
+
+class _Outer(core.Sequence):
+    """ContentInfo of a SignedData under whatever content type: asn1crypto's own knows the one of RFC 5652 only."""
+
+    _fields = [("content_type", core.ObjectIdentifier), ("content", cms.SignedData, {"explicit": 0})]
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A container taken apart: its form is right and it speaks of the given content; ``signature`` over ``attributes`` is not yet verified."""
+    """A container taken apart: its form is right and it speaks of the given content; ``signature`` over ``signed`` is not yet verified.
 
+    ``signed`` are the signed attributes, or the content where the profile has none; then ``signed_at`` is None.
+    """
+
+    profile: str
     certificate: bytes
     others: tuple[bytes, ...]
-    attributes: bytes
+    signed: bytes
     signature: bytes
     mechanism: Mechanism
-    signed_at: datetime
+    signed_at: datetime | None
 
 
-def certificate_facts(untrusted_der: bytes) -> CertificateFacts:
-    """Read a certificate. Raises ``FormatTrouble`` for bytes that are none."""
-    try:
-        certificate = _certificate(untrusted_der)
-        validity = certificate["tbs_certificate"]["validity"]
-        usage = certificate.key_usage_value
-        return CertificateFacts(
-            id=_name_part(certificate.subject, SUBJECT_SERIAL_NUMBER),
-            name=_name_part(certificate.subject, COMMON_NAME),
-            organisation=_name_part(certificate.subject, ORGANISATION),
-            issuer=_name_part(certificate.issuer, COMMON_NAME),
-            serial=f"{certificate.serial_number:X}",
-            not_before=validity["not_before"].native.astimezone(UTC),
-            not_after=validity["not_after"].native.astimezone(UTC),
-            key_kind=_key_kind(certificate.public_key),
-            digest="sha256:" + hashlib.sha256(untrusted_der).hexdigest(),
-            authority=bool(certificate.ca),
-            usages=frozenset(cast("set[str]", usage.native)) if usage is not None else frozenset(),
-        )
-    except BROKEN as error:
-        raise FormatTrouble(f"certificate: {type(error).__name__}", what="certificate") from None
-
-
-def public_key(der: bytes) -> bytes:
-    """The SubjectPublicKeyInfo of a certificate, DER. Raises ``FormatTrouble``."""
-    try:
-        return _certificate(der).public_key.dump()
-    except BROKEN as error:
-        raise FormatTrouble(f"certificate: {type(error).__name__}", what="certificate") from None
-
-
-def signed_attributes(content: bytes, certificate: bytes, claimed_at: datetime) -> bytes:
+def signed_attributes(profile: Profile, content: bytes, certificate: bytes, claimed_at: datetime) -> bytes:
     """DER of the SET that is signed: content-type, message-digest, signing-time (whole seconds), signing-certificate-v2 (RFC 5652, RFC 5035)."""
-    moment = claimed_at.astimezone(UTC).replace(microsecond=0)
-    reference = tsp.SigningCertificateV2({"certs": [tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(certificate).digest()})]})
+    moment, hashing = claimed_at.astimezone(UTC).replace(microsecond=0), HASHES[profile.digest]
+    reference: dict[str, Any] = {"cert_hash": hashing(certificate)}
+    if profile.digest != SHA256:  # which is the default, and a default is not written in DER
+        reference["hash_algorithm"] = {"algorithm": profile.digest}
     return cms.CMSAttributes(
         [
-            cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [hashlib.sha256(content).digest()]}),
+            cms.CMSAttribute({"type": "content_type", "values": [profile.data]}),
+            cms.CMSAttribute({"type": "message_digest", "values": [hashing(content)]}),
             cms.CMSAttribute({"type": "signing_time", "values": [cms.Time({"utc_time": core.UTCTime(moment)})]}),
-            cms.CMSAttribute({"type": "signing_certificate_v2", "values": [reference]}),
+            cms.CMSAttribute({"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": [tsp.ESSCertIDv2(reference)]})]}),
         ]
     ).dump()
 
 
-def container(attributes: bytes, signature: bytes, certificate: bytes, chain: Sequence[bytes], mechanism: Mechanism) -> bytes:
-    """DER of the detached SignedData. Of ``chain`` only what leads upward from the certificate goes in, without the root."""
-    signer = _certificate(certificate)
-    algorithm: dict[str, Any] = {"algorithm": SIGNATURE_ALGORITHMS[mechanism]}
-    if mechanism == "rsa-pkcs1-sha256":
-        algorithm["parameters"] = core.Null()
+def container(profile: Profile, attributes: bytes, signature: bytes, certificate: bytes, chain: Sequence[bytes], mechanism: Mechanism) -> bytes:
+    """DER of the detached SignedData; ``attributes`` is empty for a profile without. Of ``chain`` only what leads upward goes in, without the root."""
+    signer = parsed_certificate(certificate)
+    null: dict[str, Any] = {"parameters": core.Null()} if profile.null or mechanism == "rsa-pkcs1-sha256" else {}
+    hashing: dict[str, Any] = {"algorithm": profile.digest} | ({"parameters": core.Null()} if profile.null else {})
     identifier = cms.IssuerAndSerialNumber({"issuer": signer.issuer, "serial_number": signer.serial_number})
-    info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier({"issuer_and_serial_number": identifier}),
-            "digest_algorithm": {"algorithm": "sha256"},
-            "signed_attrs": cms.CMSAttributes.load(attributes),
-            "signature_algorithm": algos.SignedDigestAlgorithm(algorithm),
-            "signature": signature,
-        }
-    )
+    members: dict[str, Any] = {
+        "version": "v1",
+        "sid": cms.SignerIdentifier({"issuer_and_serial_number": identifier}),
+        "digest_algorithm": algos.DigestAlgorithm(hashing),
+        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": profile.writes[mechanism]} | null),
+        "signature": signature,
+    }
+    if profile.attributes:
+        members["signed_attrs"] = cms.CMSAttributes.load(attributes)
     signed = cms.SignedData(
         {
             "version": "v1",
-            "digest_algorithms": [{"algorithm": "sha256"}],
-            "encap_content_info": {"content_type": "data"},
+            "digest_algorithms": [algos.DigestAlgorithm(hashing)],
+            "encap_content_info": {"content_type": profile.data},
             "certificates": [signer, *_upward(signer, chain)],
-            "signer_infos": [info],
+            "signer_infos": [cms.SignerInfo(members)],
         }
     )
-    return cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump()
+    return _Outer({"content_type": profile.signed_data, "content": signed}).dump()
 
 
 def open_container(content: bytes, untrusted_p7s: bytes) -> Opened:
@@ -160,10 +140,11 @@ def open_container(content: bytes, untrusted_p7s: bytes) -> Opened:
 
 def _open(content: bytes, untrusted_p7s: bytes) -> Opened:
     _must(len(untrusted_p7s) <= LONGEST and untrusted_p7s[1:2] != b"\x80", "format")  # indefinite length is not DER
-    info = cms.ContentInfo.load(untrusted_p7s, strict=True)
-    _must(info["content_type"].native == "signed_data", "format")
-    signed = info["content"]
-    _must(signed["encap_content_info"]["content_type"].native == "data", "format")
+    outer = _Outer.load(untrusted_p7s, strict=True)
+    signed = outer["content"]
+    profiles = [one for one in PROFILES.values() if one.signed_data == outer["content_type"].dotted]
+    _must(bool(profiles), "format")
+    _must(signed["encap_content_info"]["content_type"].dotted == profiles[0].data, "format")
     _must(isinstance(signed["encap_content_info"]["content"], core.Void), "attached")
     _must(len(signed["signer_infos"]) == 1, "signers")
     signer = signed["signer_infos"][0]
@@ -173,35 +154,50 @@ def _open(content: bytes, untrusted_p7s: bytes) -> Opened:
     mine = [one for one in certificates if one.issuer.dump() == issuer and one.serial_number == serial]
     _must(len(mine) == 1, "no-certificate")
     certificate = mine[0].dump()
-    mechanism = ACCEPTED.get(signer["signature_algorithm"]["algorithm"].native)
-    if mechanism is None or signer["digest_algorithm"]["algorithm"].native != "sha256":
-        raise SignatureInvalid("algorithm", why="algorithm")
-    _must(not isinstance(signer["signed_attrs"], core.Void), "attributes")
-    said = _attributes(signer["signed_attrs"])
-    _must(said["content_type"].native == "data", "attributes")
-    _must(said["message_digest"].native == hashlib.sha256(content).digest(), "content")
-    reference = said["signing_certificate_v2"]["certs"][0]
-    _must(reference["hash_algorithm"]["algorithm"].native == "sha256", "algorithm")
-    _must(reference["cert_hash"].native == hashlib.sha256(certificate).digest(), "signing-certificate")
+    profile, mechanism = _profile(profiles, signer)
+    signed_at: datetime | None = None
+    if profile.attributes:
+        signed_at = _check_attributes(profile, signer["signed_attrs"], content, certificate)
+    else:
+        _must(content[:1] != b"\x31", "attributes")  # a SET: bytes that were signed as attributes never pass as a content
     return Opened(
+        profile=profile.name,
         certificate=certificate,
         others=tuple(one.dump() for one in certificates if one is not mine[0]),
-        attributes=signer["signed_attrs"].untag().dump(),
+        signed=signer["signed_attrs"].untag().dump() if profile.attributes else content,
         signature=signer["signature"].native,
         mechanism=mechanism,
-        signed_at=said["signing_time"].native.astimezone(UTC),
+        signed_at=signed_at,
     )
 
 
-def _attributes(attributes: Any) -> dict[str, Any]:
-    """The four attributes of CAdES-BES, each once and with one value. Others may stand beside them."""
+def _profile(profiles: Sequence[Profile], signer: Any) -> tuple[Profile, Mechanism]:
+    """The profile whose algorithms these are, with attributes or without."""
+    algorithm, hashing = signer["signature_algorithm"]["algorithm"].dotted, signer["digest_algorithm"]["algorithm"].dotted
+    fitting = [one for one in profiles if algorithm in one.algorithms and hashing == one.digest]
+    _must(bool(fitting), "algorithm")
+    has_attributes = not isinstance(signer["signed_attrs"], core.Void)
+    chosen = [one for one in fitting if one.attributes == has_attributes]
+    _must(len(chosen) == 1, "attributes")
+    return chosen[0], chosen[0].algorithms[algorithm]
+
+
+def _check_attributes(profile: Profile, attributes: Any, content: bytes, certificate: bytes) -> datetime:
+    """Hold the four attributes of CAdES-BES against content and certificate; gives the signing-time. Others may stand beside them, each once."""
     said: dict[str, Any] = {}
     for attribute in attributes:
         kind = attribute["type"].native
         _must(kind not in said and len(attribute["values"]) == 1, "attributes")
         said[kind] = attribute["values"][0]
     _must({"content_type", "message_digest", "signing_time", "signing_certificate_v2"} <= said.keys(), "attributes")
-    return said
+    _must(said["content_type"].dotted == profile.data, "attributes")
+    _must(said["message_digest"].native == HASHES[profile.digest](content), "content")
+    reference = said["signing_certificate_v2"]["certs"][0]
+    hashing = HASHES.get(reference["hash_algorithm"]["algorithm"].dotted)
+    if hashing is None:
+        raise SignatureInvalid("signing-certificate-v2 with an unknown hash", why="algorithm")
+    _must(reference["cert_hash"].native == hashing(certificate), "signing-certificate")
+    return said["signing_time"].native.astimezone(UTC)
 
 
 def _must(right: bool, why: str) -> None:
@@ -209,28 +205,9 @@ def _must(right: bool, why: str) -> None:
         raise SignatureInvalid(why, why=why)
 
 
-def _certificate(untrusted_der: bytes) -> Any:
-    return x509.Certificate.load(untrusted_der, strict=True)
-
-
-def _name_part(name: Any, oid: str) -> str:
-    """The last attribute of this kind in a name, as text, or empty."""
-    parts = [str(part["value"].native) for level in name.chosen for part in level if part["type"].dotted == oid]
-    return parts[-1] if parts else ""
-
-
-def _key_kind(key: Any) -> str:
-    if key.algorithm == "rsa":
-        return f"rsa-{key.bit_size}"
-    if key.algorithm == "ec":
-        form, curve = key.curve
-        return CURVES.get(str(curve), f"ec-{curve}") if form == "named" else "ec-unnamed"
-    return str(key.algorithm)
-
-
 def _upward(signer: Any, chain: Sequence[bytes]) -> list[Any]:
     """The certificates of ``chain`` between the signer and its root, nearest first."""
-    known = [_certificate(der) for der in chain]
+    known = [parsed_certificate(der) for der in chain]
     path: list[Any] = []
     lower = signer
     while len(path) < len(known):

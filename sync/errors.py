@@ -3,12 +3,12 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready", "EnrolledElsewhere",
-    "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "FormatTrouble", "KeyMissing",
-    "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy",
-    "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble", "ReceiptMismatch", "SignatureInvalid", "StationCloned", "StationExpired",
-    "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew",
-    "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
+    "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
+    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled",
+    "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble", "ReceiptMismatch",
+    "SignatureInvalid", "StationCloned", "StationExpired", "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged",
+    "StoreForeign", "StoreInUse", "StoreMoved", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
@@ -35,6 +35,11 @@ class SignatureInvalid(SyncTrouble):
 class CertificateTrouble(SyncTrouble):
     """A certificate is expired, revoked, not from the province's roots, or has no role here. Facts: why."""
     code = "certificate.refused"
+
+
+class CertificateExpired(CertificateTrouble):
+    """The signer's certificate has ended. Facts: why ("expired"), until (its last day)."""
+    code = "certificate.expired"
 
 
 class NotAllowed(SyncTrouble):
@@ -71,6 +76,11 @@ class StoreInUse(StoreTrouble):
 class DiskFull(StoreTrouble):
     """No room for new captures. Facts: free, needed (bytes)."""
     code = "store.disk_full"
+
+
+class StoreMoved(StoreTrouble):
+    """The station was moved away from here with a code; what is left is a copy."""
+    code = "store.moved"
 
 
 class KeyMissing(StoreTrouble):
@@ -217,3 +227,24 @@ class PacketTooLarge(SyncTrouble):
 class PacketDamaged(SyncTrouble):
     """The packet's file is gone, or is not the bytes of its row; it is set aside."""
     code = "packet.damaged"
+
+
+# -- carrying -------------------------------------------------------------------------------------------------------------------------
+class ExportRefused(SyncTrouble):
+    """An export that is not whole, not signed by a station of this province, or not opened by this code. Facts: why."""
+    code = "export.refused"
+
+
+class ExportForProvince(SyncTrouble):
+    """An export that was made without the store's key: only the province can open it."""
+    code = "export.for_province"
+
+
+class ExportNotWritten(SyncTrouble):
+    """The medium could not be written, or something is there already. Facts: path."""
+    code = "export.not_written"
+
+
+class CarriedUnsigned(SyncTrouble):
+    """A record without a signature that came from another station: only its own station, or the province, can open it."""
+    code = "packet.unsigned_elsewhere"

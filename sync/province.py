@@ -50,6 +50,8 @@ class Submitted(Protocol):
     @property
     def record_id(self) -> str: ...
     @property
+    def origin(self) -> str: ...
+    @property
     def packet_digest(self) -> str: ...
     @property
     def packet_size(self) -> int: ...
@@ -144,7 +146,7 @@ class Province:
     def submit(self, row: Submitted, upload_id: str) -> bytes:
         """Hands in an uploaded packet (FORMATS section 6); the answer is the untrusted receipt envelope. The same row may be submitted again and again."""
         body = canon({
-            "type": "hall-intake/submission/1", "record_id": row.record_id, "station_id": self._station.station_id, "upload_id": upload_id,
+            "type": "hall-intake/submission/1", "record_id": row.record_id, "station_id": row.origin or self._station.station_id, "upload_id": upload_id,
             "packet_digest": row.packet_digest, "packet_size": row.packet_size, "record_digest": row.record_digest, "signature": _b64(row.signature),
             "acts": [{"act": _b64(one.act), "signature": _b64(one.signature)} for one in row.acts],
         })

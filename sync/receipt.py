@@ -21,6 +21,8 @@ class Sent(Protocol):
     @property
     def record_id(self) -> str: ...
     @property
+    def origin(self) -> str: ...
+    @property
     def packet_digest(self) -> str: ...
     @property
     def record_digest(self) -> str: ...
@@ -48,7 +50,7 @@ def check(receipt_payload: Mapping[str, Any], row: Sent, station: Receipted) -> 
         raise ReceiptMismatch("a receipt for a record that was never signed", member="signature_digest")
     expected = {
         "type": "hall-intake/practice-receipt/1" if station.practice else "hall-intake/receipt/1",
-        "province": station.province, "station_id": station.station_id, "record_id": row.record_id, "packet_digest": row.packet_digest,
+        "province": station.province, "station_id": row.origin or station.station_id, "record_id": row.record_id, "packet_digest": row.packet_digest,
         "record_digest": row.record_digest, "signature_digest": digest(row.signature), "state": "received",
     }
     for member, value in expected.items():

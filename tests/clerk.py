@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.hall import COLLECTOR, PracticeHall
+from tests.scenes.hall import COLLECTOR, PracticeHall
 
 __all__ = ["Clerk", "work"]
 
@@ -23,6 +23,10 @@ TYPED = {
 """What the clerk types for the practice person (paths and codes of sync.record and resources/tables)."""
 
 
+SETTLE_SECONDS = 0.2
+"""Before a screenshot: the motion of the pages (160 ms at most) is over then."""
+
+
 class Clerk:
     """One sitting. Every step waits for what the application shows, and raises AssertionError that names what did not come."""
 
@@ -31,7 +35,11 @@ class Clerk:
         self.times: dict[str, float] = {}
         self.record_id = ""
         self._begun = begun
-        self._shots = 0
+        self._shots, self._shooting = 0, 0.0
+
+    def _clock(self) -> float:
+        """Seconds, without those that screenshots took."""
+        return time.monotonic() - self._shooting
 
     def sitting(self) -> None:
         """The whole job, in the order of a real one."""
@@ -42,10 +50,10 @@ class Clerk:
         self._step("登录 log-in page", lambda: login.state.page == "pin")
         login.post(PinTyped(COLLECTOR.pin))
         self._step("等证件 waiting for a card", lambda: login.state.page == "in")
-        placed = time.monotonic()
+        placed = self._clock()
         self.hall.place()
         self._step("读证, 表已填好 form filled from the card", lambda: intake.state.draft and intake.state.draft.text("person.name_zh"))
-        self.times["card placed to form filled"] = time.monotonic() - placed
+        self.times["card placed to form filled"] = self._clock() - placed
         self._type(now)
         self._capture(PortraitPressed(), "portrait", "人像 portrait")
         self._capture(DocumentPressed("skill_certificate"), "skill_certificate", "证书 document")
@@ -55,12 +63,12 @@ class Clerk:
         self.record_id = review.state.sheet.record_id
         review.post(AskPin())
         self._step("签名 PIN", lambda: review.state.page == "pin")
-        signed = time.monotonic()
+        signed = self._clock()
         review.post(SignPressed(COLLECTOR.pin))
         self._step("已保存 kept", lambda: review.state.page in ("kept", "receipt"))
-        self.times["sign to kept"] = time.monotonic() - signed
+        self.times["sign to kept"] = self._clock() - signed
         self._step("回执 the province's receipt", lambda: review.state.page == "receipt", 60)
-        self.times["sign to receipt"] = time.monotonic() - signed
+        self.times["sign to receipt"] = self._clock() - signed
 
     def _type(self, now: Callable[[], Any]) -> None:
         from desktop.flows.words import Edited
@@ -80,13 +88,18 @@ class Clerk:
         self._step(f"{words}, taken", lambda: kind in {one.kind for one in intake.state.draft.stills})
 
     def _step(self, words: str, there: Callable[[], Any], seconds: float = 30) -> None:
+        from PySide6.QtWidgets import QApplication
+
         from tests.scenes.stages import until
 
         until(there, words, seconds)
         print(f"{time.monotonic() - self._begun:6.1f} s  {words}", flush=True)
-        if self.window is not None:
-            self._shots += 1
-            self.window.grab().save(str(self.out / f"{self._shots:02}.png"))
+        self._shots += 1
+        begun = time.monotonic()
+        while time.monotonic() < begun + SETTLE_SECONDS:
+            QApplication.processEvents()
+        self.window.grab().save(str(self.out / f"{self._shots:02}.png"))
+        self._shooting += time.monotonic() - begun
 
     # -- what stays ----------------------------------------------------------------------------------------------------------------------
     def write_results(self) -> dict[str, str]:
@@ -98,9 +111,8 @@ class Clerk:
         (self.out / "record.json").write_bytes(outbox.open_packet(self.record_id)[0].content)
         (self.out / "record.p7s").write_bytes(row.signature)
         (self.out / "practice-ca.pem").write_bytes((self.hall.ca.folder / "root.pem").read_bytes())
-        if self.window is not None:
-            self.desk.review.post(ReceiptWanted(self.record_id, str(self.out / "receipt.pdf")))
-            self._step("回执 PDF receipt as PDF", (self.out / "receipt.pdf").exists)
+        self.desk.review.post(ReceiptWanted(self.record_id, str(self.out / "receipt.pdf")))
+        self._step("回执 PDF receipt as PDF", (self.out / "receipt.pdf").exists)
         return {
             "record": self.record_id, "digest": row.record_digest, "signer": f"{COLLECTOR.name} ({COLLECTOR.id})", "receipt": receipt.serial,
             "signature": _openssl(self.out), **{name: f"{seconds:.2f} s" for name, seconds in self.times.items()}, "results": str(self.out),
@@ -121,12 +133,13 @@ def work(hall: PracticeHall, out: Path, begun: float) -> int:
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     from PySide6.QtWidgets import QApplication
 
-    from desktop.app import Desk
+    from desktop.app import open_face
 
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     application = QApplication.instance() or QApplication(["hall-intake"])
-    desk = Desk(hall.home)
-    clerk = Clerk(hall, desk, None, out, begun)
+    desk, window = open_face("desk", hall.home)
+    clerk = Clerk(hall, desk, window, out, begun)
+    window.show()
     desk.begin()
     try:
         clerk.sitting()
@@ -136,6 +149,7 @@ def work(hall: PracticeHall, out: Path, begun: float) -> int:
         return 1
     finally:
         hall.lift()
+        window.close()
         desk.close()
         application.processEvents()
     width = max(map(len, table))

@@ -13,6 +13,7 @@ import re
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -71,6 +72,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 _LEFT = pytest.StashKey[str]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_halls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Practice halls of this run share what takes long to make (tests/scenes/hall.py)."""
+    os.environ["HALL_INTAKE_PREPARED"] = str(tmp_path_factory.getbasetemp() / "prepared-hall")
+    yield
+    del os.environ["HALL_INTAKE_PREPARED"]
 
 
 # -- log lines --------------------------------------------------------------------------------------------------------------------------
@@ -165,32 +174,43 @@ def _new_threads(known: set[threading.Thread]) -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread not in known and thread.is_alive()}
 
 
+_BLAMED = pytest.StashKey[set[object]]()
+"""Threads and commands that a test has failed for already: its module is not blamed for them once more, and does not wait for them."""
+
+
 @pytest.fixture(autouse=True)
-def nothing_left_running() -> Iterator[None]:
-    """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end."""
+def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fails a test that leaves threads or child processes behind. Those of session and module fixtures were there before it and are theirs to end;
+    a service that the test ended and started again, by the same command, is taken for the one before.
+    """
+    blamed = request.config.stash.setdefault(_BLAMED, set())
     threads, children = set(threading.enumerate()), _children(os.getpid())
+    commands = Counter(_command(pid) for pid in children)
     yield
     left: set[object] = _wait_for(lambda: {thread for thread in _new_threads(threads) if not _SERVES_A_LINE.search(thread.name)})
     if left:
+        blamed |= left
         pytest.fail(f"threads left running: {sorted(str(thread) for thread in left)}")
-    left = _wait_for(lambda: set(_children(os.getpid()) - children))
+    left = _wait_for(lambda: set((Counter(_command(pid) for pid in _children(os.getpid())) - commands).elements()))
     if left:
-        pytest.fail(f"child processes left running: {[_command(int(str(pid))) for pid in left]}")
+        blamed |= left
+        pytest.fail(f"child processes left running: {sorted(map(str, left))}")
 
 
 # -- what the collector finds -----------------------------------------------------------------------------------------------------------
 @pytest.fixture(scope="module", autouse=True)
-def quiet_module() -> Iterator[None]:
+def quiet_module(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fails where a module's own fixtures leave threads or children behind.
 
     Takes all that imports made out of the collector's way, too, so that the collection after each test costs next to nothing.
     """
     threads, children = set(threading.enumerate()), _children(os.getpid())
+    blamed = request.config.stash.setdefault(_BLAMED, set())
     gc.collect()
     gc.freeze()
     yield
     gc.unfreeze()
-    left = _wait_for(lambda: {*_new_threads(threads), *(_command(pid) for pid in _children(os.getpid()) - children)})
+    left = _wait_for(lambda: {*_new_threads(threads), *(_command(pid) for pid in _children(os.getpid()) - children)} - blamed)
     if left:
         pytest.fail(f"left running by the module: {sorted(str(one) for one in left)}")
 

@@ -1,6 +1,6 @@
 """The practice hall: the real application on emulated devices and a province of its own, by one command. Never touches the machine's own services.
 
-use: installer/run --practice [--headless] [--folder DIR] [--out DIR] [--anew]
+use: installer/run --practice [--headless] [--face desk|kiosk|verify] [--folder DIR] [--out DIR] [--anew]
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bell import Bell, ring
+from tests.warden import watched
+
 if TYPE_CHECKING:
-    from tests.hall import PracticeHall
+    from tests.scenes.hall import PracticeHall
 
 __all__ = ["HallTrouble", "main"]
 
@@ -51,18 +54,18 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: list[str]) -> int:
     """Exit code 0: done, 1: a service or a step failed and one sentence says which."""
     given = _parser().parse_args(arguments)
+    given.folder = given.folder.expanduser().resolve()
+    wants_window = not given.headless and bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     if os.environ.get("HALL_INTAKE_ALONE") != "1":
+        if wants_window and not given.anew and _is_rung(given.folder):
+            return 0
         os.execv(ALONE, [str(ALONE), sys.executable, "-m", "tests.practice", *arguments])
-    folder = given.folder.expanduser().resolve()
+    ended = watched()
+    if ended is not None:
+        return ended
     _end_on(signal.SIGTERM, signal.SIGHUP)
-    begun = time.monotonic()
     try:
-        with _held(folder, given.anew), _hall(folder, lambda line: print(f"{time.monotonic() - begun:6.1f} s  {line}", flush=True)) as hall:
-            if given.headless or not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-                from tests.clerk import work
-
-                return work(hall, given.out or folder / "results" / time.strftime("%Y%m%d-%H%M%S"), begun)
-            return _window(hall, given.face)
+        return _open(given, wants_window)
     except HallTrouble as trouble:
         print(f"installer/run --practice: {trouble}", file=sys.stderr)
         return 1
@@ -70,8 +73,53 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
+def _open(given: argparse.Namespace, wants_window: bool) -> int:
+    begun = time.monotonic()
+    folder: Path = given.folder
+    display = _try_display() if wants_window else None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(_held(folder, given.anew))
+        except HallTaken:
+            if wants_window and not given.anew and _is_rung(folder):  # two starts at once
+                return 0
+            raise
+        bell = stack.enter_context(Bell(folder)) if wants_window else None
+        hall = stack.enter_context(_hall(folder, lambda line: print(f"{time.monotonic() - begun:6.1f} s  {line}", flush=True)))
+        if bell is None:
+            from tests.clerk import work
+
+            return work(hall, given.out or folder / "results" / time.strftime("%Y%m%d-%H%M%S"), begun)
+        if display is not None and display.wait():
+            raise HallTrouble("the display cannot be opened from the hall's own namespaces; start on the screen of this machine, or use --headless")
+        from tests.stage_hand import show
+
+        code = show(hall, given.face, bell)
+        if code and code != 130:
+            raise HallTrouble(f"the window ended with {code}; what it said stands above")
+        return code
+
+
+def _is_rung(folder: Path) -> bool:
+    """A hall stands on the folder already: its window comes to the front."""
+    if not (folder / MARK).exists() or not ring(folder):
+        return False
+    print("练习大厅已经开着, 窗口到前面来了. (the practice hall is open already; its window comes to the front)", flush=True)
+    return True
+
+
+def _try_display() -> subprocess.Popen[bytes]:
+    """Qt aborts where it cannot open the display; so a process of its own tries."""
+    words = "from PySide6.QtGui import QGuiApplication as A; A([])"
+    return subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 class HallTrouble(Exception):
     """The hall cannot be opened. The text is one sentence with the remedy."""
+
+
+class HallTaken(HallTrouble):
+    """Another start holds the folder."""
 
 
 def _end_on(*numbers: signal.Signals) -> None:
@@ -94,8 +142,8 @@ def _held(folder: Path, anew: bool) -> Iterator[None]:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise HallTrouble(f"a practice hall runs on {folder} already; use its window, or another --folder") from error
-        if anew or _is_old(folder):
+            raise HallTaken(f"a practice hall runs on {folder} already; use its window, end it, or take another --folder") from error
+        if anew or _is_old(folder) or not (folder / "home" / "devices.json").exists():  # the last one: its making was broken off
             for entry in folder.iterdir():
                 if entry.is_dir() and entry.name != "results":
                     shutil.rmtree(entry)
@@ -111,7 +159,7 @@ def _is_old(folder: Path) -> bool:
 @contextmanager
 def _hall(folder: Path, say: Callable[[str], None]) -> Iterator[PracticeHall]:
     """The services, up; what keeps one from starting becomes one sentence."""
-    from tests.hall import PracticeHall
+    from tests.scenes.hall import PracticeHall
 
     KEYRING.mkdir(mode=0o700, exist_ok=True)
     (folder / "keyring").mkdir(mode=0o700, exist_ok=True)
@@ -128,21 +176,6 @@ def _hall(folder: Path, say: Callable[[str], None]) -> Iterator[PracticeHall]:
         yield hall
     finally:
         hall.close()
-
-
-def _window(hall: PracticeHall, face: str) -> int:
-    """The product in a process of its own, as at a hall's window; the practice person's card is put down as soon as somebody is there."""
-    from tests.hall import COLLECTOR
-
-    print(f"\n练习大厅: {COLLECTOR.name} 的证书 PIN 是 {COLLECTOR.pin}; 证件已放在读卡器上. 关上窗口就结束.", flush=True)
-    hall.place()
-    product = subprocess.Popen([sys.executable, "-m", "desktop", face], env={**os.environ, "PYTHONPATH": str(TOP)})
-    try:
-        return product.wait()
-    finally:
-        if product.poll() is None:
-            product.terminate()
-            product.wait(10)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,7 @@ class Jobs(QObject):
         super().__init__()
         self._lanes: dict[str, _Lane] = {}
         self._loops: dict[str, tuple[threading.Thread, threading.Event]] = {}
+        self._ending: list[tuple[str, threading.Thread]] = []
         self._lock = threading.Lock()
         self._closed = False
         self._arrived.connect(self._take, Qt.ConnectionType.QueuedConnection)
@@ -161,21 +162,25 @@ class Jobs(QObject):
         return found is not None and (found.now is not None or not found.orders.empty())
 
     def stop(self, name: str, seconds: float = 2.0) -> bool:
-        """End one thread of ``run``; whether it ended in time."""
+        """End one thread of ``run``; whether it ended in time. ``close`` waits for one that did not."""
         with self._lock:
             thread, ended = self._loops.pop(name, (None, None))
         if thread is None or ended is None:
             return True
         ended.set()
         thread.join(seconds)
-        return not thread.is_alive()
+        if thread.is_alive():
+            with self._lock:
+                self._ending = [(one, still) for one, still in self._ending if still.is_alive()] + [(name, thread)]
+            return False
+        return True
 
     def close(self, seconds: float = 5.0) -> tuple[str, ...]:
         """End loops, then lanes: all cancel events are set, then at most ``seconds`` waited. Returns the names that did not end (daemon threads)."""
         until = time.monotonic() + seconds
         with self._lock:
             self._closed = True
-            loops, lanes = dict(self._loops), dict(self._lanes)
+            loops, lanes, ending = dict(self._loops), dict(self._lanes), tuple(self._ending)
             self._loops.clear()
         for _, ended in loops.values():
             ended.set()
@@ -183,7 +188,7 @@ class Jobs(QObject):
             for job in [*lane.waiting, *([lane.now] if lane.now else ())]:
                 job.cancel.set()
             lane.orders.put(None)
-        threads = [(name, thread) for name, (thread, _) in loops.items()] + [(name, lane.thread) for name, lane in lanes.items()]
+        threads = [*ending, *((name, thread) for name, (thread, _) in loops.items()), *((name, lane.thread) for name, lane in lanes.items())]
         for _, thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
         self._lanes.clear()

@@ -22,7 +22,7 @@ from desktop.settings import SETTINGS_FILE, Settings
 from devices.base import Device
 from devices.errors import NoToken, TokenTrouble
 from devices.tokens.contract import PinState, Token, TokenCertificate
-from devices.tokens.pkcs11 import Pkcs11Driver
+from devices.tokens.known import driver_for, kind_of
 from resources.trouble import Trouble
 from sync.enrolment import enrol
 from sync.envelope import keyid_of
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--code", required=True, metavar="ABCD-EFGH-JKLM-NPQR", help="一次性代码，另外送来的 (the one-time code)")
     parser.add_argument("--hall", required=True, metavar="510100-01", help="大厅编号 (hall)")
     parser.add_argument("--window", required=True, metavar="07", help="窗口编号 (window)")
-    parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员证书 Key 的 PKCS#11 库，完整路径 (library of the administrator's token)")
+    parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员 Key 的库（PKCS#11、SKF），完整路径 (library of the token)")
     parser.add_argument("--signer", default="", metavar="编号", help="Key 里有几张证书时，用哪一个人的 (id in the certificate, where there are several)")
     parser.add_argument("--pin-file", type=int, metavar="描述符", help="从这个已打开的文件描述符读 PIN，不在屏幕上问 (read the PIN from this open descriptor)")
     parser.add_argument("--proxy", default="", metavar="http://主机:端口", help="经过这个代理 (go through this proxy)")
@@ -78,7 +78,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _enrolled(args: argparse.Namespace, content: bytes, invited: Invitation, ask_pin: AskPin) -> Station:
     def sign(request: bytes) -> bytes:
-        with closing(Pkcs11Driver(str(args.token), args.token.stem, emulated=invited.practice)) as driver:
+        library = str(args.token)
+        with closing(driver_for(kind_of(library) or "pkcs11", library, args.token.stem, emulated=invited.practice)) as driver:
             with driver.open(_only_token(driver.find())) as token:
                 return sign_with_token(token, args.signer, ask_pin, request)
 

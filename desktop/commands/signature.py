@@ -1,12 +1,12 @@
-"""``hall-intake signature verify DIR``: who signed ``record.json``, when, and does it hold. Needs no store and no device; never prints what the record says
-of the person it is about.
+"""``hall-intake signature verify DIR``: who signed ``record.json``, when, and does it hold; acts of further persons (``act*.json`` + ``.p7s``) with it.
+Needs no store and no device; never prints what the record says of the person it is about.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificates
 
 from desktop.messages import say
+from sync.acts import Act, ActInvalid, check_record
 from sync.canon import parse_canonical
 from sync.errors import FormatTrouble
-from sync.signing import SignatureReport, certificate_facts, check_signature
+from sync.signing import SignatureReport, Sm2Choice, certificate_facts, check_signature
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "certificates_in", "run"]
 
 WHY = {
     "format": "签名文件的格式不对",
@@ -27,10 +28,13 @@ WHY = {
     "algorithm": "用了不认可的算法", "attributes": "缺少必须签名的属性", "content": "record.json 和签名时的内容不一样",
     "signing-certificate": "签名人的证书被换过", "signature": "签名和证书的密钥对不上", "no-roots": "没有给出根证书，没有核对证书链",
     "untrusted": "不是这些根证书认可的机构签发",
+    "reason": "没有写原因", "type": "不是对这种记录的", "record": "是对另一份记录的", "first-signature": "针对的是另一个签名", "actor": "签名人不是写的那个人",
+    "collector": "采集人不能复核自己的记录", "double": "同一个人签了两次", "form": "写法不对", "signer": "签名人不是记录里的采集人，也没有人接办",
     "expired": "证书在核对的时刻已过期", "not-yet-valid": "证书在核对的时刻还没生效", "revoked": "证书已吊销", "weak": "密钥或算法太弱",
     "usage": "不是签名证书", "authority": "机构证书不能签记录", "path": "证书链不对",
 }  # fmt: skip
 HOLDS, FAILS, UNTRUSTED = 0, 1, 3
+KINDS = {"takeover": "接办", "countersign": "复核", "supervise": "监督"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,14 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "--at", default="now", metavar="时刻", help="按哪个时刻核对证书：now、claimed（签名自称的时间）或 2026-11-22T06:00:00Z（比如回执的时间）"
     )
+    verify.add_argument("--sm2-id", action="append", metavar="标识", help="国密签名的用户标识，可以给多个 (distinguishing id of SM2 signatures)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code: 0 it holds, 1 it does not or cannot be read, 3 bytes and signature fit but the signer's certificate is not trusted at that moment."""
     try:
         content, p7s = (args.folder / "record.json").read_bytes(), (args.folder / "record.p7s").read_bytes()
-        roots = _roots(args.roots) if args.roots else ()
-        moment = _moment(args.at)
+        roots = certificates_in(args.roots) if args.roots else ()
+        moment, acts = _moment(args.at), _acts(args.folder)
+        choice = Sm2Choice(idents=tuple(word.encode() for word in args.sm2_id)) if args.sm2_id else Sm2Choice()
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return FAILS
@@ -57,10 +63,12 @@ def run(args: argparse.Namespace) -> int:
         message = say(trouble)
         print(f"{message.title} [{trouble.code}: {trouble.detail}]", file=sys.stderr)
         return FAILS
-    report = check_signature(content, p7s, roots, moment)
+    report = check_signature(content, p7s, roots, moment, choice)
     if report.certificate:
         _print_signer(report)
     mismatch = _mismatch(content, report) if report.valid else ""
+    if report.trusted and acts:
+        mismatch = _second_persons(content, p7s, acts, roots, moment, choice)
     if not report.valid or mismatch:
         print(f"结论   无效：{mismatch or WHY.get(report.why, report.why)} [{mismatch and 'signer' or report.why}]")
         return FAILS
@@ -77,7 +85,28 @@ def _print_signer(report: SignatureReport) -> None:
     print(f"签名人 {report.signer_name}（编号 {report.signer_id or '无'}，{facts.organisation}）")
     if report.signed_at is not None:
         print(f"时间   {report.signed_at:%Y-%m-%d %H:%M:%S}Z（签名人自称）")
+    if report.profile != "cades-bes":
+        print(f"格式   {report.profile}" + (f"，用户标识 {report.ident.decode('ascii', 'replace') or '（空）'}" if report.valid else ""))
     print(f"证书   {facts.not_before:%Y-%m-%d} 至 {facts.not_after:%Y-%m-%d}，签发 {facts.issuer}，序列号 {facts.serial}，{report.certificate_digest}")
+
+
+def _acts(folder: Path) -> tuple[Act, ...]:
+    """``act1.json`` with ``act1.p7s`` and so on. Raises ``OSError`` where one lacks its signature."""
+    return tuple(Act(path.read_bytes(), path.with_suffix(".p7s").read_bytes()) for path in sorted(folder.glob("act*.json")))
+
+
+def _second_persons(
+    content: bytes, p7s: bytes, acts: Sequence[Act], roots: Sequence[bytes], moment: datetime | None, choice: Sm2Choice
+) -> str:
+    """Prints the acts that hold; why record and acts do not stand together, or empty. Roles are the province's to know: here everybody has them."""
+    try:
+        verdict = check_record(content, p7s, acts, roots, lambda _id: frozenset({"collector", "supervisor"}), moment, choice)
+    except (ActInvalid, FormatTrouble) as trouble:
+        return f"第二人的签名无效：{WHY.get(str(trouble.facts.get('why')), trouble.detail)}"
+    for one in verdict.acts:
+        print(f"{KINDS[one.kind]}   {one.actor_name}（编号 {one.actor_id}），{one.claimed_at:%Y-%m-%d %H:%M:%S}Z（自称）")
+        print(f"       原因：{one.reason}（角色以省平台名单为准）")
+    return WHY.get(verdict.why, verdict.why) if verdict.why else ""
 
 
 def _mismatch(content: bytes, report: SignatureReport) -> str:
@@ -97,7 +126,7 @@ def _mismatch(content: bytes, report: SignatureReport) -> str:
     return "签名人不是记录里的采集人" if is_person and named.get("id") != report.signer_id else ""
 
 
-def _roots(path: Path) -> tuple[bytes, ...]:
+def certificates_in(path: Path) -> tuple[bytes, ...]:
     """Certificates of a PEM bundle or one DER file. Raises ``OSError``, ``FormatTrouble``."""
     untrusted = path.read_bytes()
     try:

@@ -11,7 +11,7 @@ from typing import Any
 from desktop.bridge.jobs import Jobs
 from devices.cameras.contract import Frame
 from devices.cameras.opencv import OpencvDriver
-from devices.errors import CameraGone, TimedOut
+from devices.errors import CameraGone, Cancelled, TimedOut
 from resources.trouble import Trouble
 
 __all__ = ["RunningCamera"]
@@ -29,7 +29,6 @@ class RunningCamera:
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._name = ""
-        self._showing = threading.Event()
         self._wanted: Future[Frame] | None = None
         self._lock = threading.Lock()
         self._free = threading.Event()
@@ -44,17 +43,21 @@ class RunningCamera:
         mine = self._free
 
         def body(stop: threading.Event) -> None:
+            def tell(call: Callable[[], None]) -> None:
+                self._jobs.post(lambda: None if stop.is_set() else call())   # nothing of a camera that was stopped comes after the stop
+
             try:
                 before.wait(_CLOSE_S)   # the camera before may still be waiting for its last frame
                 cameras = driver()
                 with cameras.open(cameras.for_use(use)) as camera:
-                    self._run(camera, stop, show, look, seen)
+                    self._run(camera, stop, tell, show, look, seen)
             except Trouble as trouble:
                 caught = trouble
-                self._jobs.post(lambda: failed(caught))
+                tell(lambda: failed(caught))
             finally:
+                if self._free is mine:   # a still that waits for the next camera is not this one's to refuse
+                    self._refuse(CameraGone("the camera was closed"))
                 mine.set()
-                self._refuse(CameraGone("the camera was closed"))
 
         self._jobs.run(self._name, body)
 
@@ -65,17 +68,28 @@ class RunningCamera:
             self._name = ""
 
     def take(self, cancel: threading.Event) -> Frame:
-        """The next full picture of the running camera. Raises CameraGone, TimedOut."""
+        """The next full picture of the running camera. Raises CameraGone, TimedOut, Cancelled."""
         with self._lock:
             self._wanted = wanted = Future()
         until = time.monotonic() + _STILL_S
         while not wanted.done():
-            if cancel.wait(0.02) or time.monotonic() > until or not self._name:
-                raise TimedOut("no still in time") if self._name else CameraGone("no camera runs")
+            if cancel.wait(0.02):
+                raise Cancelled("called off")
+            if not self._name:
+                raise CameraGone("no camera runs")
+            if time.monotonic() > until:
+                raise TimedOut("no still in time")
         return wanted.result()
 
-    def _run(self, camera: Any, stop: threading.Event, show: Callable[[Frame], None], look: Callable[[Frame], Any], seen: Callable[[Any], None]) -> None:
+    def _run(self, camera: Any, stop: threading.Event, tell: Callable[[Callable[[], None]], None], show: Callable[[Frame], None],
+             look: Callable[[Frame], Any], seen: Callable[[Any], None]) -> None:
         next_look, last_hint = 0.0, object()
+        showing = threading.Event()   # a frame is on its way to the screen: the next one waits for it
+
+        def shown(frame: Frame) -> None:
+            showing.clear()
+            show(frame)
+
         while not stop.is_set():
             begun = time.monotonic()
             frame: Frame = camera.frame()
@@ -83,23 +97,18 @@ class RunningCamera:
                 wanted, self._wanted = self._wanted, None
             if wanted is not None:
                 wanted.set_result(frame.copy())
-            if not self._showing.is_set():
-                self._showing.set()
-                self._jobs.post(lambda shown=frame: self._show(show, shown))
+            if not showing.is_set():
+                showing.set()
+                tell(lambda latest=frame: shown(latest))
             if begun >= next_look:
                 hint = look(frame)
                 if hint != last_hint:
                     last_hint = hint
-                    self._jobs.post(lambda said=hint: seen(said))
+                    tell(lambda said=hint: seen(said))
                 next_look = time.monotonic() + 1 / _LOOKS_PER_S
             stop.wait(max(0.0, 1 / _FRAMES_PER_S - (time.monotonic() - begun)))
 
-    def _show(self, show: Callable[[Frame], None], frame: Frame) -> None:
-        self._showing.clear()
-        show(frame)
-
     def _refuse(self, trouble: Trouble) -> None:
-        self._showing.clear()
         with self._lock:
             wanted, self._wanted = self._wanted, None
         if wanted is not None:

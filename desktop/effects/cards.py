@@ -11,18 +11,22 @@ from desktop.flows.words import CardLifted, CardPlaced, CardWasRead, ReadCard
 from desktop.rooms import Rooms, now
 from devices.base import Device
 from devices.cards.contract import CardEvent
-from devices.errors import NoReader
+from devices.errors import NoReader, NoSam
 from devices.watch import CardWatch
 
 __all__ = ["CardWork"]
 
 
 class CardWork:
-    """Handlers of the reader lane, and the watch. ``rooms`` gives the open rooms; ``emit`` takes events in the main thread."""
+    """Handlers of the reader lane, and the watch. ``rooms`` gives the open rooms; ``emit`` takes events in the main thread; ``changed``: readers came or
+    went; ``open`` tells whether somebody is logged in: a card that is laid down before a locked desk is told when it is opened.
+    """
 
-    def __init__(self, rooms: Any, emit: Callable[[Any], None], changed: Callable[[], None]) -> None:
-        self._rooms, self._emit, self._changed = rooms, emit, changed
+    def __init__(self, rooms: Any, emit: Callable[[Any], None], changed: Callable[[], None],
+                 open: Callable[[], bool] = lambda: True) -> None:
+        self._rooms, self._emit, self._changed, self._open = rooms, emit, changed, open
         self._lying: Device | None = None
+        self._new = False
         self._watch: CardWatch | None = None
 
     def watch(self, deliver: Callable[[Callable[[], None]], None]) -> None:
@@ -40,9 +44,12 @@ class CardWork:
         driver = rooms.cards()
         device = order.device or self._lying
         if device is None:
-            found = driver.find()
+            seen = driver.look()
+            found = [one.device for one in seen if one.profile]
+            if not found and seen:
+                raise NoSam("no profile fits", reader=seen[0].device.name)
             if not found:
-                raise NoReader("no reader that a profile fits")
+                raise NoReader("no reader is plugged")
             device = found[0]
         with driver.open(device) as reader:
             read = reader.read(cancel, tell)
@@ -51,10 +58,16 @@ class CardWork:
 
     def _see(self, event: CardEvent) -> None:
         if event.what == "card_placed" and event.device is not None:
-            self._lying = event.device
-            self._emit(CardPlaced(event.device))
+            self._lying, self._new = event.device, True
+            self.tell_lying()
         elif event.what == "card_lifted":
-            self._lying = None
+            self._lying, self._new = None, False
             self._emit(CardLifted())
         else:
             self._changed()
+
+    def tell_lying(self) -> None:
+        """In the main thread: a card that lies there and was not told yet is told now, where somebody is at the desk; for whoever just logged in."""
+        if self._lying is not None and self._new and self._open():
+            self._new = False
+            self._emit(CardPlaced(self._lying))

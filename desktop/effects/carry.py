@@ -26,8 +26,15 @@ class Carrier:
         self._handlers: dict[type, Handler] = {}
 
     def at_once(self, effect: type, act: Handler) -> None:
-        """``act(effect, post)`` in the main thread; it must return at once."""
-        self._handlers[effect] = act
+        """``act(effect, post)`` in the main thread; it must return at once. A trouble that it raises becomes Failed."""
+
+        def start(order: Any, post: Post) -> None:
+            try:
+                act(order, post)
+            except Trouble as trouble:
+                post(Failed(trouble, type(order).__name__))
+
+        self._handlers[effect] = start
 
     def in_lane(self, effect: type, lane: str, work: LaneWork, progress: bool = False) -> None:
         """``work(effect, cancel, tell)`` in ``lane``; what it returns (an event, several, or None) is posted, a trouble becomes Failed."""

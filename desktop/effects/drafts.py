@@ -47,6 +47,7 @@ class DraftWork:
     def __init__(self, rooms: Any, owner: Any, open_id: Any, jobs: Jobs) -> None:
         self._rooms, self._owner, self._open_id, self._jobs = rooms, owner, open_id, jobs
         self._waiting: tuple[Draft, Post] | None = None
+        self._over: set[str] = set()
         self._timer = QTimer()
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAVE_MS)
@@ -69,14 +70,24 @@ class DraftWork:
             return
         (draft, post), self._waiting = self._waiting, None
 
-        def write(_cancel: Event, _tell: Any) -> DraftSaved:
+        def write(_cancel: Event, _tell: Any) -> DraftSaved | None:
+            if draft.draft_id in self._over:
+                return None
             self._rooms().parked.put(draft)
             return DraftSaved(draft.draft_id, now())
+
+        def done(saved: DraftSaved | None) -> None:
+            if saved is not None:
+                post(saved)
 
         def failed(trouble: Trouble) -> None:
             post(Failed(trouble, "SaveDraft"))
 
-        self._jobs.start("outbox", write, post, failed)
+        self._jobs.start("outbox", write, done, failed)
+
+    def end(self, draft_id: str) -> None:
+        """In the outbox lane: the draft became a record or was thrown away; a text of it that still comes is not written any more."""
+        self._over.add(draft_id)
 
     def make(self, _order: NewSitting, post: Post) -> None:
         post(SittingMade(str(uuid.uuid4()), now()))
@@ -115,6 +126,7 @@ class DraftWork:
             if rooms.parked.get(order.draft_id, owner) is not None:
                 rooms.parked.drop(order.draft_id)
                 rooms.note(owner, "draft.dropped", order.draft_id)
+            self.end(order.draft_id)
 
         self._jobs.start("outbox", erase, None, lambda trouble: post(Failed(trouble, "DropDraft")))
 

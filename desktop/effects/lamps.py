@@ -44,9 +44,14 @@ class LampWork:
             return
         self._jobs.start("token", self._token_lamp, self._token_seen, None)
 
-    def check(self, _order: CheckDevices, _cancel: Event, _tell: Any) -> DevicesSeen:
-        token, _ = self._token_lamp(_cancel, _tell)
-        return self._all(token)
+    def missed(self) -> None:
+        """A token was not there when it was wanted: the next look that sees it is news, even where it was away between two looks only."""
+        self._plugged = frozenset()
+
+    def check(self, _order: CheckDevices, _post: object) -> None:
+        """The next look is told even where nothing changed; it comes at the next poll where a device is busy now."""
+        self._shown = None
+        self.look()
 
     def _token_lamp(self, _cancel: Event, _tell: Any) -> tuple[DeviceFacts, frozenset[Device]]:
         rooms: Rooms = self._rooms()
@@ -63,8 +68,8 @@ class LampWork:
     def _all(self, token: DeviceFacts) -> DevicesSeen:
         rooms: Rooms = self._rooms()
         readers, cameras = rooms.registry.find("cards"), rooms.registry.find("cameras")
-        return DevicesSeen((_lamp("reader", readers.devices, readers.troubles, NoReader.code), _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code),
-                            token))
+        return DevicesSeen((_lamp("reader", readers.devices, readers.troubles, NoReader.code),
+                            _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code), token))
 
     def _show(self, seen: DevicesSeen) -> None:
         if seen != self._shown:

@@ -63,17 +63,18 @@ class MailWork:
 
     def __init__(self, rooms: Any, owner: Callable[[], str], jobs: Jobs, emit: Callable[[Any], None]) -> None:
         self._rooms, self._owner, self._jobs, self._emit = rooms, owner, jobs, emit
-        self._wake = threading.Event()
-        self._looking = False
+        self._wake, self._end = threading.Event(), threading.Event()
+        self._looking = self._look_again = False
         self._watched: dict[str, tuple[str, Post]] = {}
 
     # -- the courier's thread -------------------------------------------------------------------------------------------------------
     def start(self) -> None:
         courier = self._rooms().make_courier(lambda status: self._jobs.post(lambda: self._told(status)))
-        self._jobs.run("courier", lambda stop: courier.run(stop, self._wake))
+        self._jobs.run("courier", lambda stop: courier.run(stop, self._wake), self._end)
 
     def stop(self) -> None:
-        """Wake it, so that it sees that it shall end."""
+        """Have it end at its next step, and wake it for that."""
+        self._end.set()
         self._wake.set()
 
     def hurry(self) -> None:
@@ -91,21 +92,29 @@ class MailWork:
 
     # -- looking --------------------------------------------------------------------------------------------------------------------
     def look(self) -> None:
-        """In the main thread: list anew and tell what moved; one look at a time."""
-        if self._looking or not self._owner():
+        """In the main thread: list anew and tell what moved; one look at a time, and one more where something changed meanwhile."""
+        owner = self._owner()
+        if self._looking or not owner:
+            self._look_again = self._looking
             return
-        self._looking = True
+        self._looking, self._look_again = True, False
 
         def work(cancel: Event, tell: Any) -> tuple[OutboxListed, list[RecordMoved]]:
             return self.list(ListOutbox(), cancel, tell), self._moves()
 
         def done(answer: tuple[OutboxListed, list[RecordMoved]]) -> None:
             self._looking = False
+            if self._owner() != owner:   # another person came meanwhile: their list, not this one
+                self.look()
+                return
             self._emit(answer[0])
             for moved in answer[1]:
-                _, post = self._watched[moved.record_id]
-                self._watched[moved.record_id] = (moved.state, post)
-                post(moved)
+                if moved.record_id in self._watched:
+                    _, post = self._watched[moved.record_id]
+                    self._watched[moved.record_id] = (moved.state, post)
+                    post(moved)
+            if self._look_again:
+                self.look()
 
         def failed(_trouble: Trouble) -> None:
             self._looking = False
@@ -116,7 +125,8 @@ class MailWork:
         rows = self._newest()
         today = hall_date(now())
         counts = {
-            "waiting": sum(row.state in _WAITING for row in rows), "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
+            "waiting": sum(row.state in _WAITING for row in rows),
+            "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
             "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
             "today": sum(hall_date(row.kept_at) == today for row in rows),
         }

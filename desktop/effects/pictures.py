@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from desktop.bridge.jobs import Jobs
 from desktop.effects.camera import RunningCamera
 from desktop.effects.carry import Post
 from desktop.effects.thumbs import encoded, thumbnail
@@ -17,7 +18,7 @@ from desktop.flows.machine import Failed
 from desktop.flows.words import ClosePreview, CompareFaces, FaceCompared, Hint, HintSeen, OpenPreview, StillTaken, TakeDocument, TakeFile, TakePortrait
 from desktop.rooms import Rooms
 from devices.cameras.contract import Frame
-from devices.errors import FileHostile, NoModel
+from devices.errors import FileHostile, NoModel, TimedOut
 from devices.vision.face import FaceComparer, FaceFinder
 from devices.vision.files import MOST_BYTES, file_host, pictures
 from devices.vision.page import find_page, flatten
@@ -31,13 +32,15 @@ __all__ = ["PictureWork"]
 _PAGE_QUALITY = 75
 _PORTRAIT_QUALITY = 85
 _PORTRAIT_PIXELS = 1280
+_ROW_S = 10.0
+"""How long a picture waits for the row of its draft."""
 
 
 class PictureWork:
     """Handlers of the camera and picture lanes. ``rooms`` gives the open rooms, ``show`` takes live frames in the main thread."""
 
-    def __init__(self, rooms: Any, camera: RunningCamera, show: Callable[[Frame | None], None]) -> None:
-        self._rooms, self._camera, self._show = rooms, camera, show
+    def __init__(self, rooms: Any, camera: RunningCamera, jobs: Jobs, show: Callable[[Frame | None], None]) -> None:
+        self._rooms, self._camera, self._jobs, self._show = rooms, camera, jobs, show
 
     # -- live -------------------------------------------------------------------------------------------------------------------------
     def open(self, order: OpenPreview, post: Post) -> None:
@@ -112,6 +115,11 @@ class PictureWork:
         return self._kept(draft_id, kind, encoded(page, 0, _PAGE_QUALITY), trust, hints)
 
     def _kept(self, draft_id: str, kind: str, content: bytes, trust: str, hints: tuple[Hint, ...]) -> StillTaken:
+        """The draft's row comes first: what was ordered in the outbox lane before this press is written when this goes on."""
+        written = Event()
+        self._jobs.start("outbox", lambda _cancel, _tell: written.set())
+        if not written.wait(_ROW_S):
+            raise TimedOut("the store is busy")
         still: DraftStill = self._rooms().parked.add_still(draft_id, kind, "image/jpeg", content, trust)
         return StillTaken(still, thumbnail(content), hints)
 

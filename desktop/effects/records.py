@@ -54,9 +54,9 @@ def kept_packet(rooms: Rooms, held: Held, owner: str, draft_id: str, station_can
 
 
 class RecordWork:
-    """Handlers of review and signing. ``operator`` gives who is logged in; ``kept`` is called (in the lane) after a record was kept."""
+    """Handlers of review and signing. ``operator`` gives who is logged in; ``kept(record_id, draft_id)`` is called (in the lane) after a record was kept."""
 
-    def __init__(self, rooms: Any, tokens: TokenWork, operator: Callable[[], Operator], kept: Callable[[str], None]) -> None:
+    def __init__(self, rooms: Any, tokens: TokenWork, operator: Callable[[], Operator], kept: Callable[[str, str], None]) -> None:
         self._rooms, self._tokens, self._operator, self._kept = rooms, tokens, operator, kept
         self._held: Held | None = None
 
@@ -80,7 +80,7 @@ class RecordWork:
         held = self._of(order.record_id)
         record = parse_canonical(held.exact, "record")
         moment = datetime.fromisoformat(record["claimed_at"])
-        held.signature = self._tokens.sign(order.certificate, order.pin, held.exact, moment)
+        held.signature = self._tokens.sign(order.certificate, order.pin, held.exact, moment, held.record_id)
         self._rooms().note(f"op:{order.certificate.signer_id}", "record.signed", held.record_id, {"digest": digest(held.exact)})
         return Signed(held.record_id)
 
@@ -88,9 +88,9 @@ class RecordWork:
         held = self._of(order.record_id)
         if not held.signature:
             raise SignatureInvalid("not signed", why="signature")
-        at = kept_packet(self._rooms(), held, f"op:{self._operator().operator_id}", order.draft_id)
+        at = kept_packet(self._rooms(), held, held.draft.owner, order.draft_id)   # its owner's, whoever sits at the desk by now
         self._held = None
-        self._kept(held.record_id)
+        self._kept(held.record_id, order.draft_id)
         return Kept(held.record_id, at)
 
     def _of(self, record_id: str) -> Held:

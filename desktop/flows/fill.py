@@ -36,7 +36,8 @@ def card_values(card: IdentityCard) -> dict[str, Value]:
 
 def card_evidence(evidence: ReadEvidence) -> dict[str, str]:
     """Member ``evidence.card`` of FORMATS section 1."""
-    return {"sam": evidence.sam, "reader": evidence.reader, "profile": evidence.profile, "read_at": time_text(evidence.read_at), "raw_digest": evidence.raw_digest}
+    return {"sam": evidence.sam, "reader": evidence.reader, "profile": evidence.profile, "read_at": time_text(evidence.read_at),
+            "raw_digest": evidence.raw_digest}
 
 
 def fill(draft: Draft, read: CardRead, *, by: str, at: datetime) -> Draft:

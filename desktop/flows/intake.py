@@ -239,9 +239,9 @@ class IntakeTable:
     def _park(self, state: IntakeState, _event: ParkPressed) -> Answer:
         if state.draft is None or state.parking:
             return state, ()
-        if not state.draft.entries and not state.draft.stills:
-            return cleared(state), ()
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
+        if not state.draft.entries and not state.draft.stills:
+            return cleared(state), closing
         return replace(state, parking=True, after="", capture=None, trouble=None), (*closing, ParkDraft(state.draft))
 
     def _parked(self, state: IntakeState, event: DraftParked) -> Answer:
@@ -258,11 +258,11 @@ class IntakeTable:
     def _parked_picked(self, state: IntakeState, event: ParkedPicked) -> Answer:
         if state.parking or state.reading is not None:
             return state, ()
+        closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         if state.draft is None or not (state.draft.entries or state.draft.stills):
-            return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (OpenDraft(event.draft_id),)
+            return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (*closing, OpenDraft(event.draft_id))
         if state.draft.draft_id == event.draft_id:
             return replace(state, page="desk"), ()
-        closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         return replace(state, parking=True, after=event.draft_id, capture=None, trouble=None), (*closing, ParkDraft(state.draft))
 
     def _opened(self, state: IntakeState, event: DraftOpened) -> Answer:

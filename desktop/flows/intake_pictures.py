@@ -20,6 +20,7 @@ from desktop.flows.words import (
     OpenPreview,
     OriginalSeen,
     PortraitPressed,
+    SaveDraft,
     StillDropped,
     StillTaken,
     TakeDocument,
@@ -68,19 +69,19 @@ class PictureTable:
         return (replace(state, capture=replace(state.capture, seen=event.seen)), ()) if state.capture is not None else (state, ())
 
     def press(self, state: IntakeState, _event: CapturePressed) -> Answer:
-        """Take the picture; a second press while it is on its way does nothing."""
+        """Take the picture; a second press while it is on its way does nothing. The draft's row is there before its picture is kept."""
         capture, draft = state.capture, state.draft
         if capture is None or draft is None or capture.taking:
             return state, ()
         order: Any = TakePortrait(draft.draft_id) if capture.use == "portrait" else TakeDocument(draft.draft_id, capture.kind, "B" if capture.seen else "C")
-        return replace(state, capture=replace(capture, taking=True, hints=()), trouble=None), (order,)
+        return replace(state, capture=replace(capture, taking=True, hints=()), trouble=None), (SaveDraft(draft, True), order)
 
     def file(self, state: IntakeState, event: FileGiven) -> Answer:
         capture, draft = state.capture, state.draft
         if capture is None or draft is None or capture.taking or capture.use != "document":
             return state, ()
         order = TakeFile(draft.draft_id, capture.kind, event.path, "B" if capture.seen else "C")
-        return replace(state, capture=replace(capture, taking=True, hints=()), trouble=None), (order,)
+        return replace(state, capture=replace(capture, taking=True, hints=()), trouble=None), (SaveDraft(draft, True), order)
 
     def taken(self, state: IntakeState, event: StillTaken) -> Answer:
         """A new portrait replaces the old one; pages of a document add up. The portrait is compared at once where the chip gave a photo."""

@@ -65,7 +65,10 @@ class KioskWindow(QWidget):
         if wanted != self._built:
             self._build(*wanted)
         page = self._pages[state.page]
-        page.show_state(state)
+        for each in self._pages.values() if state.page == "welcome" else (page,):
+            each.show_state(state)  # at the end every page forgets, not only the one on screen
+        if state.work != "looking":
+            self.show_frame(None)
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
             self.setFocus()

@@ -110,11 +110,11 @@ class DeskFoot(QWidget):
         self._back.clicked.connect(lambda: post(BackPressed()))
         self._park = ActionButton(kit.look, words("foot.park"), "F8")
         self._park.clicked.connect(lambda: post(ParkPressed()))
-        self._take = ActionButton(kit.look, words("foot.take"), "Space", "primary")
-        self._take.clicked.connect(lambda: post(CapturePressed()))
+        self.take = ActionButton(kit.look, words("foot.take"), "Space", "primary")
+        self.take.clicked.connect(lambda: post(CapturePressed()))
         self._review = ActionButton(kit.look, words("foot.review"), "F9", "primary")
         self._review.clicked.connect(lambda: post(ReviewPressed(kit.now())))
-        for button in (self._esc, self._back, self._park, self._take, self._review):
+        for button in (self._esc, self._back, self._park, self.take, self._review):
             row.addWidget(button)
 
     def show_state(self, state: IntakeState) -> None:
@@ -131,8 +131,7 @@ class DeskFoot(QWidget):
         self._back.setVisible(not desk)
         self._park.setVisible(sitting and capture is None)
         self._park.setEnabled(not state.parking)
-        self._take.setVisible(capture is not None)
-        self._take.setEnabled(capture is not None and not capture.taking)
-        self._take.say(words("foot.taking" if capture is not None and capture.taking else "foot.take"))
+        self.take.setVisible(capture is not None)
+        self.take.say(words("foot.taking" if capture is not None and capture.taking else "foot.take"))   # never greyed: it keeps the focus
         self._review.setVisible(sitting and capture is None)
         self._review.setEnabled(not state.parking and state.reading is None)

@@ -55,6 +55,7 @@ class CapturePage(QWidget):
         self._said: object = None
         self._dialog: QFileDialog | None = None
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_state(self, state: IntakeState) -> None:
         """Show the capture that is on."""

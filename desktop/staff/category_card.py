@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtWidgets import QGridLayout
 
 from desktop.flows.words import Edited, LeftField
 from desktop.staff.kit import Kit, Post
@@ -21,15 +21,17 @@ class CategoryCard(Card):
     def __init__(self, kit: Kit, post: Post) -> None:
         super().__init__(kit.look, kit.words("form.categories"), kit.words("form.categories_note"))
         self.kit, self._post = kit, post
-        row = QHBoxLayout()
-        row.setSpacing(kit.look.px("one"))
-        self.body.addLayout(row)
+        grid = QGridLayout()
+        grid.setSpacing(kit.look.px("one"))
+        self.body.addLayout(grid)
+        columns = 4 if kit.lang == "zh" and kit.look.scale < 150 else 2
         self.switches: dict[str, ToggleButton] = {}
         for one in kit.tables.rows("practitioner_categories"):
             switch = ToggleButton(kit.look, one.en if kit.lang == "en" else one.zh, f"Alt+{one.code}" if kit.look.scale < 150 else "")
             switch.setShortcut(f"Alt+{one.code}")
             switch.clicked.connect(self._changed)
-            row.addWidget(switch, 1)
+            at = len(self.switches)
+            grid.addWidget(switch, at // columns, at % columns)
             self.switches[one.code] = switch
 
     def _changed(self) -> None:

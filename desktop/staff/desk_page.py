@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
-from desktop.flows.words import BackPressed, DiscardConfirmed, OtherPersonPressed, RetryPressed, TroubleClosed
+from desktop.flows.words import BackPressed, DiscardConfirmed, OtherPersonPressed, PagePicked, RetryPressed, TroubleClosed
 from desktop.staff.bars import DeskFoot
 from desktop.staff.capture_page import CapturePage
 from desktop.staff.form_page import FormPage
@@ -38,6 +38,8 @@ class DeskPage(QWidget):
         row.setSpacing(0)
         column.addLayout(row, 1)
         self.left, self.right = LeftSide(kit, post), RightSide(kit, post)
+        self.left.search.connect(self._search)
+        self.work: tuple[object, ...] = ()
         middle = QVBoxLayout()
         middle.setSpacing(0)
         row.addWidget(self.left)
@@ -98,6 +100,8 @@ class DeskPage(QWidget):
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
         self.foot.show_state(state)
+        page_now = state.page if page is self.outbox else type(page).__name__
+        self.work = (page_now, state.place.count, state.capture.use if state.capture else "", state.discard_asked)
 
     def _show_messages(self, state: IntakeState) -> None:
         words = self.kit.words
@@ -123,5 +127,21 @@ class DeskPage(QWidget):
                 preview.show_frame(frame)
 
     def take_focus(self) -> None:
-        """Focus to where work goes on."""
-        self._stack.currentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+        """Focus to where work goes on: the safe answer of a question, the shutter, the field that is wanted, the list."""
+        page: QWidget = self._stack.currentWidget()
+        if self._stay.isVisibleTo(self):
+            page = self._stay
+        elif page is self.form:
+            self.form.take_focus()
+            return
+        elif page is self.capture:
+            page = self.foot.take
+        elif page is self.outbox:
+            page = self.outbox.table
+        page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _search(self) -> None:
+        """Ctrl+F from wherever: the outbox with the caret in its search field."""
+        self._post(PagePicked("outbox"))
+        self.outbox.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.outbox.search.selectAll()

@@ -13,6 +13,7 @@ from desktop.staff.kit import Kit, Post
 from desktop.staff.section_card import SectionCard
 from desktop.widgets.buttons import TabButton
 from desktop.widgets.cards import ScrolledColumn, label
+from desktop.widgets.fields import FieldBox
 from desktop.widgets.style import set_role
 from sync.draft import Draft, Source
 from sync.record import SECTIONS, Section
@@ -42,7 +43,13 @@ class FormPage(QWidget):
         self.cards: dict[str, SectionCard] = {}
         self._hint = label(kit.words("form.choose_first"), "quiet", wrap=True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.scrolled.column.addWidget(self.categories)
+        self.scrolled.column.addWidget(self._hint)
         self._place, self._draft_id = Place(), ""
+        self._wanted, self._missing = "", ()  # type: ignore[var-annotated]
+        self._bring = QTimer(self)
+        self._bring.setSingleShot(True)
+        self._bring.timeout.connect(self._bring_focus)
         self._shapes: tuple[object, ...] = ()
         for key, way in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
             QShortcut(QKeySequence(key), self, activated=lambda step=way: self._next_section(step))
@@ -87,12 +94,12 @@ class FormPage(QWidget):
         troubles = {one.path: one for one in reversed(state.issues)}
         for card in self.cards.values():
             card.show_draft(draft, locked, troubles)
+        self._missing = tuple(one.path for one in state.issues if one.severity != "explain")
         self.categories.show_draft(draft)
         self._hint.setVisible(not draft.categories())
         self._mark_tabs(state, draft)
         if state.place != self._place:
-            self._place = state.place
-            QTimer.singleShot(0, self, lambda path=state.place.path: self.go(path))
+            self._place, self._wanted = state.place, state.place.path
 
     def _clear(self) -> None:
         for card in self.cards.values():
@@ -122,9 +129,6 @@ class FormPage(QWidget):
                     box.entered.connect(self._entered)
                 self.cards[one.name] = card
                 column.insertWidget(place + (1 if place else 0), card)
-            if place == 0:
-                column.insertWidget(1, self.categories)
-        column.addWidget(self._hint)
         self._make_tabs(tuple(wanted))
 
     def _make_tabs(self, names: tuple[str, ...]) -> None:
@@ -135,8 +139,7 @@ class FormPage(QWidget):
             tab.hide()
             tab.deleteLater()
         self._tabs = {}
-        limit = 11 * 100 // self.kit.look.scale
-        two = len(shown) > limit
+        two = len(shown) > (11 if self.kit.lang == "zh" else 7) * 100 // self.kit.look.scale
         half = (len(shown) + 1) // 2 if two else len(shown)
         self._tab_area.setFixedHeight((self.kit.look.px("row") + 4) * (2 if two else 1))
         for place, name in enumerate(shown):
@@ -182,25 +185,50 @@ class FormPage(QWidget):
                 tab.mark(tab.property("done") == "true", key == name)
         if name in self._tabs:
             self._tab_area.ensureWidgetVisible(self._tabs[name], 40, 0)
-        box = self.cards[name].fields.get(path) if name in self.cards else None
-        if box is not None:
-            self.scrolled.bring(box)
+        self._bring_focus()
+        self._bring.start(0)   # once more when cards that were just built have their places
+
+    def _bring_focus(self) -> None:
+        """Scroll to where the caret is."""
+        widget = self.focusWidget()
+        name = self._section_of(widget)
+        if widget is None or not name:
+            return
+        self.scrolled.bring(self.categories if name == "categories" else self._box_of(widget) or widget)
+
+    def _box_of(self, widget: QWidget | None) -> FieldBox | None:
+        return next((box for card in self.cards.values() for box in card.fields.values() if box.isAncestorOf(widget)), None) if widget else None
+
+    def take_focus(self) -> None:
+        """The caret where the state wants it; else where it was, if something is still missing there; else to the first thing that is missing."""
+        wanted, self._wanted = self._wanted, ""
+        before = self.focusWidget()
+        box = self._box_of(before)
+        open_ = [path for path in self._missing if path == PATH or self._known(path)]
+        if not wanted and box is not None and box.path in open_:
+            wanted = box.path
+        if not wanted and open_:
+            wanted = open_[0]
+        if wanted:
+            self.go(wanted)
+        elif before is not None and before.isVisibleTo(self):
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
+        else:
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _known(self, path: str) -> bool:
+        return path.partition(".")[0].partition("[")[0] in self.cards
 
     def go(self, path: str) -> None:
-        """Bring ``path`` (a field or a section) and put the caret there; the same place again flashes nothing, it just has the focus."""
+        """Put the caret into ``path`` (a field or a section) and bring it into view; the same place again flashes nothing, it just has the focus."""
         if path in {PATH, "categories"}:
-            self.scrolled.bring(self.categories)
             next(iter(self.categories.switches.values())).setFocus(Qt.FocusReason.OtherFocusReason)
             return
-        name = path.partition(".")[0].partition("[")[0]
-        card = self.cards.get(name)
-        if card is None:
-            return
-        self.scrolled.bring(card)
-        box = card.fields.get(path) or next(iter(card.fields.values()), None)
+        card = self.cards.get(path.partition(".")[0].partition("[")[0])
+        box = (card.fields.get(path) or next(iter(card.fields.values()), None)) if card is not None else None
         if box is not None:
             box.take_focus()
-            self.scrolled.bring(box)
+            self._entered(box.path)
 
     def _to_section(self, name: str) -> None:
         if name == "categories":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
 from desktop.flows.words import ReceiptFacts, ReceiptWanted
@@ -13,6 +13,7 @@ from desktop.widgets.banner import Banner
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, hairline, label
 from desktop.widgets.icons import IconLabel
+from desktop.widgets.style import set_role
 
 __all__ = ["KeptPage"]
 
@@ -35,7 +36,10 @@ class KeptPage(QWidget):
         row.addStretch(1)
         outer.addLayout(row)
         outer.addStretch(3)
-        head = QHBoxLayout()
+        band = QFrame()
+        set_role(band, role="band", tone="good")
+        head = QHBoxLayout(band)
+        head.setContentsMargins(look.px("four"), look.px("four"), look.px("four"), look.px("four"))
         head.setSpacing(look.px("three"))
         self._icon = IconLabel(look, "check", "good_text", look.px("icon_big") + 16)
         head.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
@@ -45,7 +49,7 @@ class KeptPage(QWidget):
         lines.addWidget(self._title)
         lines.addWidget(self._words)
         head.addLayout(lines, 1)
-        self.card.body.addLayout(head)
+        self.card.body.addWidget(band)
         self.banner = Banner(look)
         self.card.body.addWidget(self.banner)
         self._steps = QHBoxLayout()
@@ -128,7 +132,7 @@ class KeptPage(QWidget):
         if receipt is None:
             return
         words = self.kit.words
-        categories = "、".join(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in receipt.categories)
+        categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in receipt.categories)
         rows = [("serial", receipt.serial), ("received", exact(receipt.received_at)), ("who", words("kept.who", name=receipt.name, tail=receipt.id_tail)),
                 ("categories", categories), ("attachments", words("kept.count", n=receipt.attachments))]
         for line, (name, value) in enumerate(rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +36,10 @@ class Kit:
     def lang(self) -> str:
         """``zh`` or ``en``, as the code tables name their columns."""
         return "en" if self.words.lang == "en" else "zh"
+
+    def joined(self, parts: Iterable[str]) -> str:
+        """An enumeration as this language writes it."""
+        return ("、" if self.lang == "zh" else ", ").join(parts)
 
     def say(self, trouble: Trouble) -> Message:
         """The message of a trouble in this language."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
@@ -18,7 +18,9 @@ _MOST_PARKED = 4
 
 
 class LeftSide(QWidget):
-    """Rows that open pages. Rebuilt only when what it says changes."""
+    """Rows that open pages, ``search`` for the one that looks for a record. Rebuilt only when what it says changes."""
+
+    search = Signal()
 
     def __init__(self, kit: Kit, post: Post) -> None:
         super().__init__()
@@ -73,7 +75,7 @@ class LeftSide(QWidget):
         for one in state.parked[:_MOST_PARKED]:
             self._row(one.name or words("side.nameless"), one.id_tail, event=ParkedPicked(one.draft_id))
         self._row(words("side.parked"), str(len(state.parked)), current=state.page == "parked", event=PagePicked("parked"))
-        self._group(words("side.todo"))
+        self._group(words("side.deal"))
         returned = counts.get("returned", 0) + counts.get("set_aside", 0)
         self._row(words("side.returned"), str(returned), "wait" if returned else "", current=state.page == "returned", event=PagePicked("returned"))
         self._group(words("side.today"))
@@ -81,7 +83,9 @@ class LeftSide(QWidget):
         self._row(words("side.uploaded"), str(counts.get("uploaded", 0)), "good" if counts.get("uploaded", 0) else "", event=PagePicked("outbox"))
         waiting = counts.get("waiting", 0)
         self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", current=state.page == "outbox", event=PagePicked("outbox"))
-        self._row(words("side.search"), key="Ctrl+F", event=PagePicked("outbox"))
+        search = RowButton(self.kit.look, words("side.search"), key="Ctrl+F")
+        search.clicked.connect(self.search)
+        self._column.addWidget(search)
         self._column.addStretch(1)
         self._row(words("side.health"), current=state.page == "health", event=PagePicked("health"))
         self._row(words("side.lock"), key="Ctrl+L", event=LockPressed())

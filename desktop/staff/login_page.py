@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.login import LoginState
@@ -20,6 +20,9 @@ __all__ = ["LoginPage"]
 
 class LoginPage(QWidget):
     """One card in the middle; what happens next is always written on it."""
+
+    _said: object = None
+    """The people that are listed now."""
 
     def __init__(self, kit: Kit, post: Post) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class LoginPage(QWidget):
         foot.addWidget(self._enter)
         self.card.body.addSpacing(look.px("half"))
         self.card.body.addLayout(foot)
-        self._said: object = None
+        self.work: tuple[str, object] = ("", None)
 
     def show_state(self, state: LoginState) -> None:
         """Show where coming in stands."""
@@ -85,28 +88,28 @@ class LoginPage(QWidget):
         self._show_trouble(state)
         self._show_steps(page == "not_enrolled")
         self._show_people(state)
-        with_pin = page in {"checking", "pin", "trying", "last_try", "locked_pin"}
-        self.pin.setVisible(with_pin)
-        if with_pin:
-            self.pin.show_pin(page, state.pin)
+        self.pin.setVisible(page in {"checking", "pin", "trying", "last_try", "locked_pin"})
+        self.pin.show_pin(page, state.pin)
         self._back.setVisible(page in {"pin", "last_try", "locked_pin"} and not state.locked)
         self._switch.setVisible(state.locked and page in {"pin", "no_token", "last_try", "locked_pin"})
         self._again.setVisible(page in {"not_enrolled", "stopped", "no_token"})
         self._enter.setVisible(page in {"pin", "checking", "trying"})
         self._enter.setEnabled(page == "pin")
         self._enter.say(words("login.trying" if page == "trying" else "login.enter"))
-        said = (page, state.chosen)
-        if said != self._said:
-            self._said = said
-            QTimer.singleShot(0, self, lambda: self._focus(page))
+        self.work = ("pin" if page in {"checking", "pin"} else page, state.chosen)
 
-    def _focus(self, page: str) -> None:
-        if page == "pin":
-            self.pin.edit.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif page in {"not_enrolled", "stopped", "no_token"}:
-            self._again.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif page == "certificates" and self._people.count():
-            self._people.itemAt(0).widget().setFocus(Qt.FocusReason.OtherFocusReason)
+    def take_focus(self) -> None:
+        """Focus to where work goes on."""
+        target: QWidget = self
+        if self.work[0] == "pin":
+            target = self.pin.edit
+        elif self.work[0] in {"not_enrolled", "stopped", "no_token"}:
+            target = self._again
+        elif self.work[0] == "certificates" and self._people.count():
+            target = next((row for row in self.findChildren(PersonRow) if row.isEnabled() and not row.isHidden()), self)
+        elif self.work[0] in {"last_try", "locked_pin"} and not self._back.isHidden():
+            target = self._back
+        target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_trouble(self, state: LoginState) -> None:
         if state.trouble is None or state.page in {"not_enrolled", "locked_pin", "last_try"}:
@@ -138,6 +141,10 @@ class LoginPage(QWidget):
             self._steps.addWidget(part)
 
     def _show_people(self, state: LoginState) -> None:
+        said = (state.page == "certificates", state.certificates, state.chosen)
+        if said == self._said:
+            return
+        self._said = said
         while self._people.count():
             part = self._people.takeAt(0).widget()
             if part is not None:

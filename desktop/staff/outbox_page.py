@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
@@ -57,7 +56,6 @@ class OutboxPage(QWidget):
         card.body.addWidget(self.table)
         self._stack.addWidget(card)
         column.addWidget(self._below())
-        QShortcut(QKeySequence("Ctrl+F"), self, activated=self.search.setFocus)
         self._state: IntakeState | None = None
         self._said: object = None
         self._dialog: QFileDialog | None = None
@@ -148,7 +146,7 @@ class OutboxPage(QWidget):
     def _line(self, row: OutboxFacts, state: IntakeState) -> OutboxLine:
         words, now = self.kit.words, self.kit.now()
         where, why, tone = record_place(words, row, state.courier, now)
-        what = "、".join(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in row.categories)
+        what = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in row.categories)
         return OutboxLine(row.record_id, words("kept.who", name=row.name, tail=row.id_tail), what, where, why, ago(words, row.kept_at, now),
                           exact(row.kept_at), tone)
 

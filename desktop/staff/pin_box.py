@@ -16,7 +16,11 @@ __all__ = ["PinBox"]
 
 
 class PinBox(QWidget):
-    """``typed(pin)`` once per Enter (None on a PIN pad), ``accepted`` when the last try shall be risked."""
+    """``typed(pin)`` once per Enter (None on a PIN pad), ``accepted`` when the last try shall be risked.
+
+    The field takes digits as soon as it is seen, also while the token is still asked how many tries are left: a PIN that lost its first digits would
+    cost a try. It is handed over only on page ``pin``, and emptied on every page but these two.
+    """
 
     typed = Signal(object)
     accepted = Signal()
@@ -45,24 +49,27 @@ class PinBox(QWidget):
         self._accept = ActionButton(kit.look, words("pin.accept"), kind="danger", icon="warning")
         self._accept.clicked.connect(self.accepted)
         column.addWidget(self._accept)
-        self._pad = False
+        self._pad = self._open = False
 
     def give(self) -> None:
-        """Hand the PIN over and empty the field."""
+        """Hand the PIN over and empty the field; before the token has said how it is, nothing."""
+        if not self._open:
+            return
         pin = self.edit.text()
         self.edit.clear()
         if pin or self._pad:
             self.typed.emit(None if self._pad else pin)
 
     def show_pin(self, page: str, pin: PinState | None) -> None:
-        """``page``: pin, last_try, locked_pin, or anything else (shut)."""
+        """``page``: pin, checking (typing is possible already), last_try, locked_pin, or anything else (shut)."""
         words = self.kit.words
         self._pad = pin is not None and pin.pin_pad
-        open_ = page == "pin"
+        self._open = page == "pin"
+        typing = page in {"pin", "checking"}
         self.edit.setVisible(page not in {"last_try", "locked_pin"} and not self._pad)
         self._label.setVisible(self.edit.isVisibleTo(self))
-        self.edit.setEnabled(open_)
-        if not open_:
+        self.edit.setEnabled(typing)
+        if not typing:
             self.edit.clear()
         self._accept.setVisible(page == "last_try")
         self._last.setVisible(False)

@@ -28,7 +28,7 @@ def value_words(kit: Kit, section: str, field: str, value: Any) -> str:
     if isinstance(value, bool):
         return kit.words("form.yes" if value else "form.no")
     if isinstance(value, list | tuple):
-        return "、".join(value_words(kit, section, field, one) for one in value)
+        return kit.joined(value_words(kit, section, field, one) for one in value)
     text = visible(str(value))
     if known is not None and known.table and kit.tables.has(known.table, str(value)):
         return f"{kit.tables.label(known.table, str(value), kit.lang)}（{text}）"
@@ -47,7 +47,7 @@ class RecordSheet(QFrame):
         self._column.setContentsMargins(edge, edge, edge, edge)
         self._column.setSpacing(kit.look.px("two"))
         self._shown = ""
-        self.setMaximumWidth(980)
+        self.setMaximumWidth(980 * kit.look.scale // 100)
 
     def show_sheet(self, sheet: ReviewSheet) -> None:
         """Show a record; the same digest again does nothing."""
@@ -94,7 +94,7 @@ class RecordSheet(QFrame):
     def _own_rows(self, record: Mapping[str, Any], sections: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
         person, sources = sections.get("person", {}), record.get("provenance", {})
         section = next(one for one in SECTIONS if one.name == "person")
-        categories = "、".join(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in record.get("categories", ()))
+        categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in record.get("categories", ()))
         return [(self.kit.words("form.categories"), categories, "", False), *self._rows(section, "person", person, sources, frozenset())]
 
     def _rows(self, section: Section, prefix: str, values: Mapping[str, Any], sources: Mapping[str, Any],
@@ -130,12 +130,13 @@ class RecordSheet(QFrame):
         for column, stretch in ((0, 0), (1, 1), (2, 0), (3, 1)):
             grid.setColumnStretch(column, stretch)
         for column in (0, 2):
-            grid.setColumnMinimumWidth(column, self.kit.look.type("body") * 6)
+            grid.setColumnMinimumWidth(column, self.kit.look.type("body") * (6 if self.kit.lang == "zh" else 9))
         line, side = 0, 0
+        single = self.kit.look.scale >= 150
         grid.addWidget(hairline(), line, 0, 1, 4)
         line += 1
         for text, value, source, is_changed in rows:
-            long = len(value) > 24
+            long = single or len(value) > 24
             if long and side:
                 line, side = line + 1, 0
             grid.addWidget(label(text, "meta"), line, side * 2, Qt.AlignmentFlag.AlignTop)
@@ -151,14 +152,14 @@ class RecordSheet(QFrame):
         odd = "⟨U+" in value
         text = label(value, "strong" if odd or changed else "value", "stop" if odd else "wait" if changed else "", wrap=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        text.setWordWrap(len(value) > 18)
-        row.addWidget(text, 1 if len(value) > 18 else 0)
+        text.setWordWrap(len(value) > 24)
+        row.addWidget(text, 1 if len(value) > 24 else 0)
         if changed:
             row.addWidget(label(self.kit.words("review.changed"), "pill", "wait"))
         if source in SOURCE_ICONS:
             row.addWidget(IconLabel(self.kit.look, SOURCE_ICONS[source], "faint", self.kit.look.px("icon") - 3, self.kit.words(f"source.{source}")),
                           0, Qt.AlignmentFlag.AlignVCenter)
-        row.addStretch(0 if len(value) > 18 else 1)
+        row.addStretch(0 if len(value) > 24 else 1)
         return part
 
     def _materials(self, attachments: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> None:

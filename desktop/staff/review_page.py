@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
@@ -44,15 +44,20 @@ class ReviewPage(QWidget):
         row.setSpacing(0)
         middle = ScrolledColumn(kit.look)
         self.sheet = RecordSheet(kit)
-        middle.column.addWidget(self.sheet)
+        holder = QHBoxLayout()
+        holder.addStretch(1)
+        holder.addWidget(self.sheet, 1000)
+        holder.addStretch(1)
+        middle.column.addLayout(holder)
         middle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        set_role(middle, role="reading")
-        middle.setAccessibleName(words("review.form_title"))
         self._scrolled = middle
+        middle.installEventFilter(self)
+        middle.setAccessibleName(words("review.form_title"))
         row.addWidget(middle, 1)
         row.addWidget(self._side())
         column.addWidget(self._foot())
-        self._said: object = None
+        self._page = "idle"
+        self.work: tuple[str, str] = ("", "")
 
     def _side(self) -> QWidget:
         look, words = self.kit.look, self.kit.words
@@ -100,6 +105,12 @@ class ReviewPage(QWidget):
             row.addWidget(button)
         return frame
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The page that is read carries the focus ring of its scroll area."""
+        if watched is self._scrolled and event.type() in {QEvent.Type.FocusIn, QEvent.Type.FocusOut}:
+            set_role(self.sheet, focused="true" if event.type() == QEvent.Type.FocusIn else "false")
+        return super().eventFilter(watched, event)
+
     def _press(self) -> None:
         """First press opens the PIN, the next one signs."""
         if self._page == "pin":
@@ -122,10 +133,8 @@ class ReviewPage(QWidget):
             self._signer.setText(words("review.signer", name=state.operator.name))
             self._certificate.setText(words("review.certificate", issuer=one.issuer, days=one.days_left, device=one.device.name))
         self._about.setText(words("review.about"))
-        with_pin = page in {"checking", "pin", "last_try", "locked_pin", "signing"}
-        self.pin.setVisible(with_pin)
-        if with_pin:
-            self.pin.show_pin(page, state.pin)
+        self.pin.setVisible(page in {"checking", "pin", "last_try", "locked_pin", "signing"})
+        self.pin.show_pin(page, state.pin)
         if state.trouble is not None and not done:
             message = self.kit.say(state.trouble)
             if page == "unkept":
@@ -134,9 +143,10 @@ class ReviewPage(QWidget):
         else:
             self.banner.show_message(None)
         self._show_foot(page)
-        if (page, state.sheet and state.sheet.digest) != self._said:
-            self._said = (page, state.sheet and state.sheet.digest)
-            QTimer.singleShot(0, self, lambda: self._focus(page))
+        digest = state.sheet.digest if state.sheet is not None else ""
+        if page == "reading" and self.work[1] != digest:
+            self._scrolled.verticalScrollBar().setValue(0)
+        self.work = ({"checking": "pin", "receipt": "kept"}.get(page, page), digest)
 
     def _show_foot(self, page: str) -> None:
         words = self.kit.words
@@ -149,11 +159,8 @@ class ReviewPage(QWidget):
         self._next.setVisible(page in {"kept", "receipt"})
         self._hint.setText(words(f"review.hint_{page}") if words.has(f"review.hint_{page}") else "")
 
-    def _focus(self, page: str) -> None:
-        if page == "reading":
-            self._scrolled.verticalScrollBar().setValue(0)
-            self._scrolled.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif page == "pin":
-            self.pin.edit.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif page in {"kept", "receipt"}:
-            self._next.setFocus(Qt.FocusReason.OtherFocusReason)
+    def take_focus(self) -> None:
+        """Focus to where work goes on: the sheet that is read, the PIN, the way back from a dangerous question, the next person."""
+        places: dict[str, QWidget] = {"reading": self._scrolled, "pin": self.pin.edit, "last_try": self._back, "locked_pin": self._back,
+                                      "unkept": self._again, "kept": self._next}
+        places.get(self.work[0], self).setFocus(Qt.FocusReason.OtherFocusReason)

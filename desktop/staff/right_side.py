@@ -41,11 +41,11 @@ class RightSide(QWidget):
         scrolled.column.addWidget(self.panel)
         self._decide = self._decision()
         scrolled.column.addWidget(self._decide)
-        self.todo = Card(kit.look, words("todo.title"), role="strong", tight=True)
-        self.issues = IssueList(kit.look, words("todo.none"))
+        self.still = Card(kit.look, words("still.title"), role="strong", tight=True)
+        self.issues = IssueList(kit.look, words("still.none"))
         self.issues.picked.connect(lambda path: post(PlacePicked(path)))
-        self.todo.body.addWidget(self.issues)
-        scrolled.column.addWidget(self.todo)
+        self.still.body.addWidget(self.issues)
+        scrolled.column.addWidget(self.still)
         self.materials = Card(kit.look, words("material.title"), role="strong", tight=True)
         self.materials.body.setSpacing(0)
         scrolled.column.addWidget(self.materials)
@@ -87,8 +87,8 @@ class RightSide(QWidget):
     def _show_issues(self, state: IntakeState) -> None:
         words = self.kit.words
         counts = {name: sum(1 for one in state.issues if one.severity == name) for name in ("must", "missing", "explain")}
-        parts = [words(f"todo.{name}", n=count) for name, count in counts.items() if count]
-        self.todo.title.setText(words("todo.joined").join(parts) if parts else words("todo.title"))
+        parts = [words(f"still.{name}", n=count) for name, count in counts.items() if count]
+        self.still.title.setText(words("still.joined").join(parts) if parts else words("still.title"))
         self.issues.show_lines([IssueLine(one.path, issue_words(one, words), one.severity, one.code) for one in state.issues])
 
     def _show_materials(self, state: IntakeState, draft: Draft) -> None:

@@ -27,7 +27,7 @@ RARE_FIELDS = frozenset({"person.name_latin", "person.newest_address", "person.n
 _HIDDEN = frozenset({"person.categories", "person.id_valid_long"})
 _WIDTHS = {
     "person.name_zh": 3, "person.id_doc_type": 4, "person.id_doc_no": 5, "person.sex": 3, "person.birth_date": 3, "person.nation": 3, "person.mobile": 3,
-    "person.id_address": 6, "person.newest_address": 6, "person.id_issuer": 6, "person.id_valid_from": 3, "person.id_valid_to": 3, "education.level": 4,
+    "person.id_address": 12, "person.newest_address": 12, "person.id_issuer": 6, "person.id_valid_from": 3, "person.id_valid_to": 3, "education.level": 4,
     "education.school": 4, "education.major": 4, "education.graduated_on": 4, "employer.name": 7, "employer.uscc": 5, "employer.post": 6, "employer.since": 6,
     "skill.trade": 5, "skill.level": 3, "skill.cert_no": 4, "skill.issuer": 8, "skill.issued_on": 4, "title.issuer": 5, "registration.issuer": 6,
     "post.issuer": 6, "training.course": 6, "training.type": 4, "training.hours": 2, "contract.term_type": 6,
@@ -43,7 +43,7 @@ def _width(section: str, field: Field) -> int:
 
 
 def _shown(section: Section, draft: Draft) -> tuple[Field, ...]:
-    """The fields of a section for this person."""
+    """The fields of a section for this person; the mobile number, which everybody must type, stands beside the first chip values."""
     kind = draft.text("person.id_doc_type")
     wanted: set[str] = set()
     if kind in {"553", "554", "414"}:
@@ -56,6 +56,10 @@ def _shown(section: Section, draft: Draft) -> tuple[Field, ...]:
         if path in _HIDDEN or (path in RARE_FIELDS and path not in wanted and not draft.value(path)):
             continue
         found.append(one)
+    mobile = next((one for one in found if section.name == "person" and one.name == "mobile"), None)
+    if mobile is not None:
+        found.remove(mobile)
+        found.insert(next((at for at, one in enumerate(found) if one.name == "nation"), 0) + 1, mobile)
     return tuple(found)
 
 

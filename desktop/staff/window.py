@@ -66,7 +66,9 @@ class StaffWindow(QMainWindow):
         self.setCentralWidget(edge)
         for stage in (login, intake, review):
             stage.changed.connect(self._show)
-        QShortcut(QKeySequence("Esc"), self, activated=self._back)
+        back = QShortcut(QKeySequence("Esc"), self, activated=self._back)
+        back.setAutoRepeat(False)   # one press, one step
+        self._work: tuple[str, object] = ("", None)
         self._minute = QTimer(self)
         self._minute.setInterval(20_000)
         self._minute.timeout.connect(self._show)
@@ -96,11 +98,12 @@ class StaffWindow(QMainWindow):
         if which != "login":
             self.desk.show_state(intake)
             self.review_page.show_state(review)
-        page = {"login": self.login_page, "intake": self.desk, "review": self.review_page}[which]
+        page: LoginPage | DeskPage | ReviewPage = {"login": self.login_page, "intake": self.desk, "review": self.review_page}[which]
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
-            if which == "intake":
-                self.desk.take_focus()
+        if self._work != (which, page.work):
+            self._work = (which, page.work)
+            page.take_focus()   # at once: a key that comes next is meant for what is shown now
 
     def _step_aside(self) -> None:
         """The next card is being read: the last record's page gives the desk free."""

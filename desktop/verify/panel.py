@@ -20,7 +20,7 @@ from desktop.widgets.style import Look, set_role
 from sync.sheet import PlatformNow, SheetFacts, Verdict
 from sync.tables import Tables
 
-__all__ = ["FactRow", "VerdictPanel", "age_words", "fact_rows", "verdict_words"]
+__all__ = ["FactRow", "VerdictPanel", "age_words", "fact_rows", "verdict_sheet", "verdict_words"]
 
 BANDS = {"green": ("good", "check"), "amber": ("wait", "clock"), "red": ("stop", "warning"), "grey": ("quiet", "help")}
 """Colour of a verdict -> tone of the look and icon: never colour alone."""
@@ -107,8 +107,7 @@ def fact_rows(verdict: Verdict, words: Words, tables: Tables) -> tuple[FactRow, 
 def _dates(facts: SheetFacts, now: PlatformNow | None, words: Words) -> list[FactRow]:
     newer = now.newer if now is not None and now.newer else ""
     return [
-        FactRow(words("verify.field.issued"), facts.issued.isoformat()),
-        FactRow(words("verify.field.valid_until"), facts.valid_until.isoformat()),
+        FactRow(words("verify.field.issued"), words("verify.dates", issued=facts.issued.isoformat(), until=facts.valid_until.isoformat())),
         FactRow(words("verify.field.number"), facts.number, words("verify.differs_now", value=newer) if newer else "", bool(newer)),
     ]
 
@@ -243,3 +242,17 @@ class VerdictPanel(QWidget):
             parts.append(words("verify.evidence.keys", age=age_words(words, evidence.keys_as_of, at)))
         parts.append(words("verify.evidence.code", digest=evidence.code_digest.removeprefix("sha256:")[:8]))
         return " · ".join(parts)
+
+
+def verdict_sheet(look: Look) -> str:
+    """The bands, and facts large enough to compare with paper at arm's length."""
+    bands = "".join(
+        f'QFrame[role="band"][tone="{tone}"] {{ background: {look.name(look.tone(tone)[2])}; border-bottom: 1px solid {look.name("hairline")}; '
+        f"border-top-left-radius: {look.px('card')}px; border-top-right-radius: {look.px('card')}px; }}\n"
+        for tone in ("good", "wait", "stop", "quiet")
+    )
+    return f"""
+{bands}
+QLabel[role="fact"] {{ font-size: {look.type("section")}px; font-weight: 600; }}
+QLabel[role="pill-fact"] {{ background: {look.name("wait_soft")}; color: {look.name("wait_text")}; border-radius: {look.px("small")}px; padding: 0 8px; }}
+"""

@@ -17,7 +17,7 @@ from desktop.bridge.stage import Stage
 from desktop.flows.verify import VerifyState, must_acknowledge, must_compare
 from desktop.flows.words_verify import AcknowledgePressed, FileGiven, NextPressed, OpenPressed, PrintPressed, ScanPressed
 from desktop.messages import Words, say
-from desktop.verify.panel import VerdictPanel, age_words
+from desktop.verify.panel import VerdictPanel, age_words, verdict_sheet
 from desktop.widgets.banner import Banner
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import EmptyState, label
@@ -47,7 +47,7 @@ class VerifyWindow(QWidget):
         self.setObjectName("verify")
         set_role(self, role="practice-edge" if look.practice else "ground")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setStyleSheet(look.sheet() + _verdict_sheet(look))
+        self.setStyleSheet(look.sheet() + verdict_sheet(look))
         self.setWindowTitle(self.words("verify.title") + (f" · {self.words('verify.practice')}" if look.practice else ""))
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -246,17 +246,3 @@ class VerifyWindow(QWidget):
         except OSError:
             data = b""
         self.stage.post(FileGiven(data, path.name))
-
-
-def _verdict_sheet(look: Look) -> str:
-    """The bands, and facts large enough to compare with paper at arm's length."""
-    bands = "".join(
-        f'QFrame[role="band"][tone="{tone}"] {{ background: {look.name(look.tone(tone)[2])}; border-bottom: 1px solid {look.name("hairline")}; '
-        f"border-top-left-radius: {look.px('card')}px; border-top-right-radius: {look.px('card')}px; }}\n"
-        for tone in ("good", "wait", "stop", "quiet")
-    )
-    return f"""
-{bands}
-QLabel[role="fact"] {{ font-size: {look.type("section")}px; font-weight: 600; }}
-QLabel[role="pill-fact"] {{ background: {look.name("wait_soft")}; color: {look.name("wait_text")}; border-radius: {look.px("small")}px; padding: 0 8px; }}
-"""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcutEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from desktop.widgets.icons import IconLabel
 from desktop.widgets.style import Look, set_role
 
-__all__ = ["ActionButton", "KeyCap", "RowButton", "TabButton", "ToggleButton", "key_words"]
+__all__ = ["ActionButton", "KeyCap", "KeyedButton", "RowButton", "TabButton", "ToggleButton", "key_words"]
 
 _ON = {"primary": "accent", "touch-primary": "accent", "danger": "danger", "link": "link"}
 _TYPE = {"touch": "kiosk-body", "touch-primary": "kiosk-body"}
@@ -30,13 +30,33 @@ class KeyCap(QLabel):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
 
-class _LaidButton(QPushButton):
+class KeyedButton(QPushButton):
+    """A push button whose key clicks at once.
+
+    Qt clicks a shortcut's button 100 ms later, for show: an Esc typed in between would overtake F4, and a PIN would begin in the field before.
+    A button that has the focus keeps the space bar for itself, whatever else that key does on the page.
+    """
+
+    def event(self, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.Shortcut and isinstance(event, QShortcutEvent):
+            if not event.isAmbiguous():
+                self.click()
+            return True
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Space and not event.modifiers():
+            event.accept()
+            return True
+        return super().event(event)
+
+
+class _LaidButton(KeyedButton):
     """A push button whose face is a layout. Its size is the layout's."""
 
     def __init__(self, look: Look, says: str, kind: str) -> None:
         super().__init__()
         self.look = look
         set_role(self, kind=kind)
+        self.setAutoDefault(True)
         self.setAccessibleName(says)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.row = QHBoxLayout(self)

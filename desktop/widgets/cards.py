@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.widgets.icons import IconLabel
@@ -43,6 +43,10 @@ class Card(QFrame):
         self.head.setSpacing(look.px("one"))
         self.title = label(title, role)
         self.note = label(note, "meta")
+        if not title:
+            for part in (self.title, self.note):
+                part.setParent(self)
+                part.hide()
         if title:
             self.head.addWidget(self.title)
             self.head.addStretch(1)
@@ -76,6 +80,10 @@ class EmptyState(QWidget):
         column.addStretch(4)
 
 
+_ROOM = 80
+"""Pixels around what is brought into view, so that the next field is seen, too."""
+
+
 class ScrolledColumn(QScrollArea):
     """One column of cards that scrolls up and down only; ``column`` takes the cards."""
 
@@ -94,5 +102,25 @@ class ScrolledColumn(QScrollArea):
         self.setWidget(inner)
 
     def bring(self, widget: QWidget) -> None:
-        """Scroll so that ``widget`` is seen with some room around it."""
-        self.ensureWidgetVisible(widget, 0, 80)
+        """Scroll so that ``widget`` is seen with some room around it, the head of its card too where both have place, and no head is cut at the top."""
+        inner, height = self.widget(), self.viewport().height()
+        if not inner.isAncestorOf(widget):
+            return
+        inner.layout().activate()
+        gap = self.column.spacing()
+        heads = {card: (card.y() - gap, card.y() + card.title.geometry().bottom() + gap) for card in self._cards()}
+        top = widget.mapTo(inner, QPoint(0, 0)).y()
+        bottom = top + widget.height()
+        at = min(max(self.verticalScrollBar().value(), bottom + _ROOM - height), top - _ROOM)
+        own = next((head for card, (head, _) in heads.items() if card is widget or card.isAncestorOf(widget)), at)
+        if bottom - own <= height:
+            at = min(at, own)
+        for head, below in heads.values():
+            if head < at < below:
+                at = head if bottom - head <= height else below
+        self.verticalScrollBar().setValue(max(0, at))
+        self.horizontalScrollBar().setValue(0)
+
+    def _cards(self) -> list[Card]:
+        found = self.widget().findChildren(Card, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return [one for one in found if not one.isHidden()]

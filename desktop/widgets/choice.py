@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, QStringListModel, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter, QLineEdit
+from PySide6.QtWidgets import QCompleter
 
 from desktop.widgets.fields import FieldBox, FieldFace
 from desktop.widgets.icons import icon
@@ -51,16 +52,22 @@ class ChoiceBox(FieldBox):
         self._completer.setWidget(self.edit)
         self._completer.popup().setAccessibleName(words)
         self._completer.activated[QModelIndex].connect(self._chosen)
-        self._open = self.edit.addAction(icon(look, "down", "faint"), QLineEdit.ActionPosition.TrailingPosition)
-        self._open.triggered.connect(self._open_all)
+        self._open = self.edit.add_mark(self._open_all)
+        self._open.setIcon(icon(look, "down", "faint"))
+        self._open.show()
         self.edit.left.connect(self._settle)
 
     def shown_text(self, value: str) -> str:
         return self._labels.get(value, value)
 
     def show_face(self, face: FieldFace) -> None:
+        """Letters that were typed and not yet taken stay, whatever arrives meanwhile."""
+        if self._typing and self.edit.hasFocus():
+            face = replace(face, value=self.value())
         super().show_face(face)
-        self._open.setVisible(not face.locked)
+        if self._open.isHidden() != face.locked:
+            self._open.setVisible(not face.locked)
+            self.edit.place_marks()
 
     def value(self) -> str:
         """The code of the row whose words or code stand in the field; else the text itself."""

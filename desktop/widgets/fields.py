@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QAction, QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QLineEdit, QSizePolicy, QToolButton, QToolTip, QVBoxLayout, QWidget
 
 from desktop.widgets.cards import label
 from desktop.widgets.icons import SOURCE_ICONS, icon
@@ -42,8 +42,38 @@ class FieldFace:
 
 
 class _Edit(QLineEdit):
+    """A line edit with marks at its right end that grow with the text."""
+
     left = Signal()
     asked = Signal()
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self._side, self._marks = side, []  # type: ignore[var-annotated]
+
+    def add_mark(self, press: Callable[[], None]) -> QToolButton:
+        """One more mark, from the right end inwards; hidden until it is shown."""
+        mark = QToolButton(self)
+        mark.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        mark.setCursor(Qt.CursorShape.PointingHandCursor)
+        mark.setIconSize(QSize(self._side, self._side))
+        mark.clicked.connect(press)
+        mark.hide()
+        self._marks.append(mark)
+        return mark
+
+    def place_marks(self) -> None:
+        """Put the shown marks side by side and keep the text off them."""
+        step, at = self._side + 8, self.width() - 4
+        for mark in self._marks:
+            if not mark.isHidden():
+                at -= step
+                mark.setGeometry(at, (self.height() - step) // 2, step, step)
+        self.setTextMargins(0, 0, self.width() - 4 - at, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.place_marks()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
@@ -73,7 +103,7 @@ class FieldBox(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.px("half"))
         self.label = label(words + need, "label")
-        self.edit = _Edit()
+        self.edit = _Edit(look.px("icon") - 2)
         self.edit.setAccessibleName(words)
         self.edit.installEventFilter(self)
         if max_length:
@@ -83,11 +113,9 @@ class FieldBox(QWidget):
         column.addWidget(self.edit)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusProxy(self.edit)
-        self._mark = QAction(self)
-        self._marked = False
-        self._lock = QAction(icon(look, "lock", "faint"), "", self)
-        self._lock.triggered.connect(lambda: self.unlock_asked.emit(self.path))
-        self._mark.triggered.connect(self._mark_pressed)
+        self._mark = self.edit.add_mark(self._mark_pressed)
+        self._lock = self.edit.add_mark(lambda: self.unlock_asked.emit(self.path))
+        self._lock.setIcon(icon(look, "lock", "faint"))
         self.edit.textEdited.connect(self._typed)
         self.edit.left.connect(lambda: self.left.emit(self.path))
         self.edit.asked.connect(self._tell_source)
@@ -104,16 +132,13 @@ class FieldBox(QWidget):
         self.edit.setToolTip(face.hint)
         name = SOURCE_ICONS.get(face.source, "")
         if (face.source, face.locked) != (self.face.source, self.face.locked):
-            if self._marked:
-                self.edit.removeAction(self._mark)
-            self._marked = bool(name) and not (face.source == "typed" and not face.locked)
-            if self._marked:
+            if name:
                 self._mark.setIcon(icon(self.look, name, "quiet"))
-                self.edit.addAction(self._mark, QLineEdit.ActionPosition.TrailingPosition)
-            self.edit.removeAction(self._lock)
-            if face.locked:
-                self.edit.addAction(self._lock, QLineEdit.ActionPosition.TrailingPosition)
+            self._mark.setVisible(bool(name) and not (face.source == "typed" and not face.locked))
+            self._lock.setVisible(face.locked)
+            self.edit.place_marks()
         self._mark.setToolTip(face.hint)
+        self._lock.setToolTip(face.hint)
         self.edit.setAccessibleDescription(face.hint)
         if (face.locked, face.trouble) != (self.face.locked, self.face.trouble):
             set_role(self.edit, locked="true" if face.locked else "false", trouble=face.trouble)
@@ -144,8 +169,6 @@ class FieldBox(QWidget):
             self._tell_source()
 
     def _tell_source(self) -> None:
-        from PySide6.QtWidgets import QToolTip
-
         QToolTip.showText(self.edit.mapToGlobal(self.edit.rect().bottomLeft()), self.face.hint or self.words, self.edit)
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:

@@ -23,7 +23,7 @@ class Portrait(QWidget):
         self._look, self._image = look, QImage()
         self.setAccessibleName(says)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(138)
+        self.setFixedHeight(round(138 * (100 + (look.scale - 100) // 2) / 100))
 
     def sizeHint(self) -> QSize:
         return QSize(134, 138)

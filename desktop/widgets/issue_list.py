@@ -34,6 +34,7 @@ class _Line(QPushButton):
     def __init__(self, look: Look, line: IssueLine) -> None:
         super().__init__()
         set_role(self, kind="row")
+        self.setAutoDefault(True)
         self.setAccessibleName(line.words)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
@@ -62,6 +63,7 @@ class _Line(QPushButton):
     def resizeEvent(self, event) -> None:
         super().resizeEvent(event)
         self.setMinimumHeight(self.heightForWidth(self.width()))
+        self._row.setGeometry(self.rect())
 
 
 class IssueList(QWidget):

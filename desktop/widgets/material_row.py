@@ -20,11 +20,12 @@ class MaterialRow(QPushButton):
     def __init__(self, look: Look, name: str, note: str, held: bool) -> None:
         super().__init__()
         set_role(self, kind="row")
+        self.setAutoDefault(True)
         self.setAccessibleName(f"{name} {note}")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(2, 0, 2, 0)
+        self._row.setContentsMargins(2, look.px("half"), 2, look.px("half"))
         self._row.setSpacing(look.px("half") + 2)
         self._least = look.px("row")
         mark = IconLabel(look, "check", "good_text", look.px("icon") - 2) if held else Dot(look, "stop", look.px("dot") + 3)
@@ -50,3 +51,4 @@ class MaterialRow(QPushButton):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.setMinimumHeight(self.heightForWidth(self.width()))
+        self._row.setGeometry(self.rect())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
@@ -113,7 +113,10 @@ class OutboxTable(QTableView):
         head.setHighlightSections(False)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in range(len(heads)):
-            head.setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch if column == 3 else QHeaderView.ResizeMode.ResizeToContents)
+            kinds = {1: QHeaderView.ResizeMode.Interactive, 3: QHeaderView.ResizeMode.Stretch}
+            head.setSectionResizeMode(column, kinds.get(column, QHeaderView.ResizeMode.ResizeToContents))
+        head.resizeSection(1, look.type("body") * 10)
+        self.setIconSize(QSize(look.px("icon"), look.px("icon")))
         self.activated.connect(lambda index: self.opened.emit(self._model.lines[index.row()].record_id))
         self.selectionModel().currentRowChanged.connect(lambda now, _before: self.chosen.emit(self._model.lines[now.row()].record_id if now.isValid() else ""))
 

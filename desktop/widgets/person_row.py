@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout
 
-from desktop.widgets.buttons import KeyCap
+from desktop.widgets.buttons import KeyCap, KeyedButton
 from desktop.widgets.cards import label
 from desktop.widgets.icons import IconLabel
 from desktop.widgets.style import Look, set_role
@@ -14,12 +14,13 @@ from desktop.widgets.style import Look, set_role
 __all__ = ["PersonRow"]
 
 
-class PersonRow(QPushButton):
+class PersonRow(KeyedButton):
     """Two lines, an icon before, a note and a key after."""
 
     def __init__(self, look: Look, name: str, below: str, note: str = "", usable: bool = True, key: str = "", icon: str = "token") -> None:
         super().__init__()
         set_role(self, kind="person")
+        self.setAutoDefault(True)
         self.setAccessibleName(f"{name} {below} {note}")
         self.setCursor(Qt.CursorShape.PointingHandCursor if usable else Qt.CursorShape.ArrowCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -13,9 +13,11 @@ QWidget[role="side"] { background: @c_side@; }
 QWidget[role="side"][edge="right"] { border-right: 1px solid @c_hairline@; }
 QWidget[role="side"][edge="left"] { border-left: 1px solid @c_hairline@; }
 QFrame[role="card"] { background: @c_surface@; border: 1px solid @c_hairline@; border-radius: @r_card@; }
+QFrame[role="card"][focused="true"] { border: 2px solid @c_accent@; }
+QFrame[role="band"] { border: 0; border-radius: @r_card@; background: @c_side@; }
+QFrame[role="band"][tone="good"] { background: @c_good_soft@; }
 QFrame[role="well"] { background: @c_side@; border: 1px solid @c_hairline@; border-radius: @r_card@; }
 QFrame[role="hairline"] { background: @c_hairline@; max-height: 1px; min-height: 1px; border: 0; }
-QScrollArea[role="reading"]:focus { border: 2px solid @c_accent@; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }
 
 QLabel { background: transparent; }
@@ -129,6 +131,7 @@ QFrame[role="banner"][tone="practice"] { background: @c_practice_soft@; border-c
 
 QProgressBar { background: @c_pill@; border: 0; border-radius: 2px; max-height: 4px; min-height: 4px; }
 QProgressBar::chunk { background: @c_accent@; border-radius: 2px; }
+QToolButton { background: transparent; border: 0; padding: 0; }
 QMenu { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_field@; padding: 4px; }
 QMenu::item { padding: 8px 20px; border-radius: @r_small@; }
 QMenu::item:selected { background: @c_accent_soft@; color: @c_text@; }

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from desktop.widgets.buttons import KeyedButton
 from desktop.widgets.cards import label
 from desktop.widgets.style import Look, set_role
 
@@ -61,7 +62,7 @@ class Dot(QWidget):
             painter.drawRect(round(middle.x() - radius * 0.55), round(middle.y() - 1), max(2, round(radius * 1.1)), 2)
 
 
-class StatusDots(QPushButton):
+class StatusDots(KeyedButton):
     """All lamps; a press (or Ctrl+H) opens the health page."""
 
     pressed_at = Signal(str)
@@ -70,6 +71,7 @@ class StatusDots(QPushButton):
         super().__init__()
         self.look = look
         set_role(self, kind="plain")
+        self.setAutoDefault(True)
         self.setAccessibleName(says)
         self.setShortcut("Ctrl+H")
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)

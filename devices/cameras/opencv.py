@@ -37,7 +37,7 @@ STILL_CHOICES = 3
 JPEG_QUALITY = 90
 """Of contract ``Still``."""
 DEFAULT_RATE = 25.0
-"""Frames per second of a file that does not say (still sequences)."""
+"""Frames per second of a file that does not say; OpenCV says 1 for still sequences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ def _granted(capture: cv2.VideoCapture) -> Granted:
     return Granted(
         int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
         int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-        rate if 1 <= rate <= 120 else DEFAULT_RATE,
+        rate if 1 < rate <= 120 else DEFAULT_RATE,
         code.to_bytes(4, "little").decode("ascii", "replace").strip("\x00 "),
     )
 

@@ -48,6 +48,10 @@ class SeenToken:
     model: str
     manufacturer: str
 
+    @property
+    def address(self) -> str:
+        return f"slot:{self.slot}"
+
 
 def load(library: str) -> Module:
     """The library, open. Raises ``DriverMissing`` where it cannot be loaded or will not start."""
@@ -112,14 +116,15 @@ class Slots:
 class OpenToken:
     """One token, chosen by its serial (by its slot where it has none). One of these per child, so a failed login or a reset harms no other token."""
 
-    def __init__(self, library: str, slot: int, serial: str, label: str) -> None:
+    def __init__(self, library: str, address: str, serial: str, label: str) -> None:
         sys.unraisablehook = _quiet_about_sessions
-        self._slot, self._serial, self._label = slot, serial, label
+        self._slot, self._serial, self._label = int(address.removeprefix("slot:")), serial, label
         self._module = load(library)
         self._session: pkcs11.Session | None = None
         self._logged_in = False
+        self._forgotten = False
         if self._find() is None:
-            raise NoToken(f"no token {serial or slot} in {library}")
+            raise NoToken(f"no token {serial or address} in {library}")
 
     def present(self) -> bool:
         """Whether the token is there; cheap, costs no PIN try."""
@@ -146,6 +151,10 @@ class OpenToken:
     def login(self, pin: str | None) -> None:
         """One C_Login. ``None`` lets a PIN pad ask. Raises ``WrongPin``, ``PinLocked``, ``Cancelled`` (on the pad), ``TokenGone``, ``TokenTrouble``."""
         self.logout()
+        if self._forgotten:  # the token lost a login that the library still believes in: only a new beginning helps
+            with suppress(pkcs11.PKCS11Error):
+                reopen(self._module)
+            self._forgotten = False
         state = self.pin_state()
         if state.locked:
             raise PinLocked("the token said so before the login")
@@ -224,7 +233,7 @@ class OpenToken:
             if isinstance(error, GONE) or self._find() is None:
                 raise TokenGone(status, status=status) from None
             if isinstance(error, pkcs11.UserNotLoggedIn):
-                self._logged_in = False
+                self._logged_in, self._forgotten = False, True
                 raise LoginNeeded(status, status=status) from None
             raise TokenTrouble(status, status=status) from None
 

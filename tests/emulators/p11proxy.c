@@ -5,6 +5,7 @@
  *   signms   a signature takes so long             crash     name of the call that takes the process down (sign, login, list, info, finalize)
  *   pad      the PIN that a PIN pad gives, or      hang      name of the call that never answers
  *            "cancel" when the person gives up     fail      "<call> <CKR in hex>": this call fails so
+ *   slept    changes when the computer slept: the token lost its login, the library thinks it still has one until it is opened anew
  *   logins   written here: one byte for every C_Login that reached the token with a PIN
  */
 #define _GNU_SOURCE
@@ -22,6 +23,7 @@ static CK_FUNCTION_LIST list;
 static char folder[2048];
 static char epoch[64];
 static int said_removed;
+static long slept;
 
 static int state(const char *name, char *text, size_t size) {
     char path[2200];
@@ -77,7 +79,7 @@ static CK_RV session_gone(void) {
 #define SESSION() do { CK_RV gone = session_gone(); if (gone != CKR_OK) return gone; } while (0)
 #define TROUBLE(call) do { CK_RV told = trouble(call); if (told != CKR_OK) return told; } while (0)
 
-static CK_RV p_Initialize(void *args) { state("epoch", epoch, sizeof epoch); said_removed = 0; return real->C_Initialize(args); }
+static CK_RV p_Initialize(void *args) { state("epoch", epoch, sizeof epoch); said_removed = 0; slept = number("slept", 0); return real->C_Initialize(args); }
 static CK_RV p_Finalize(void *args) { TROUBLE("finalize"); return real->C_Finalize(args); }
 
 static CK_RV p_GetSlotList(CK_BBOOL present, CK_SLOT_ID *slots, CK_ULONG *count) {
@@ -115,6 +117,7 @@ static CK_RV p_Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char
     char typed[64], path[2200];
     SESSION();
     TROUBLE("login");
+    if (number("slept", 0) != slept) return CKR_USER_ALREADY_LOGGED_IN;
     if (!pin) {
         if (!state("pad", typed, sizeof typed)) return CKR_ARGUMENTS_BAD;
         if (!strcmp(typed, "cancel")) return CKR_FUNCTION_CANCELED;
@@ -151,6 +154,7 @@ static CK_RV p_SignInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_O
 static CK_RV p_Sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG length, unsigned char *signature, CK_ULONG *signature_length) {
     SESSION();
     TROUBLE("sign");
+    if (number("slept", 0) != slept) return CKR_USER_NOT_LOGGED_IN;
     for (long left = number("signms", 0); left > 0; left -= 20) {
         struct timespec step = {0, 20000000};
         nanosleep(&step, NULL);

@@ -8,18 +8,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import segno
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QGuiApplication, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QRadialGradient
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QLinearGradient, QPainter, QPainterPath, QPen, QRadialGradient
+from PySide6.QtWidgets import QApplication
 
 __all__ = ["Person", "as_stills", "as_video", "certificate", "chip_photo", "credit_sheet", "live_frames", "on_mat", "portrait"]
 
 Picture = NDArray[np.uint8]
+GRAIN = 251
+"""Pixels along a tile of noise; a prime, so that it never runs in step with what is drawn."""
 FAMILY = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei")
 
 
@@ -36,10 +40,11 @@ class Person:
     mouth: float = 1.0
 
 
-def _application() -> None:
-    if QGuiApplication.instance() is None:
-        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        _application.kept = QGuiApplication([])  # type: ignore[attr-defined]
+@cache
+def _application() -> QCoreApplication:
+    """The one application of this process: with widgets, since tests of windows may come after."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    return QApplication.instance() or QApplication(["hall-intake"])
 
 
 def _blank(width: int, height: int, colour: tuple[int, int, int]) -> QImage:
@@ -74,9 +79,16 @@ def portrait(
     _head(painter, person)
     _features(painter, person, turn)
     painter.end()
-    picture = cv2.GaussianBlur(_array(image), (0, 0), max(unit / 130, 0.6)).astype(np.float32) * light
-    grain = np.random.default_rng(seed).normal(0, noise, picture.shape)
-    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    return _grained(cv2.GaussianBlur(_array(image), (0, 0), max(unit / 130, 0.6)), noise, light, seed)
+
+
+def _grained(picture: Picture, noise: float, light: float, seed: int) -> Picture:
+    """Brighter or darker, and with a camera's noise: a tile of it, for drawing as many numbers as pixels takes most of the time of a picture."""
+    down, across = picture.shape[:2]
+    tile = np.random.default_rng(seed).normal(0, noise, (GRAIN, GRAIN, 3)).astype(np.float32)
+    shaken = np.tile(tile, (-(-down // GRAIN), -(-across // GRAIN), 1))[:down, :across]
+    shaken += picture * np.float32(light)
+    return np.clip(shaken, 0, 255, out=shaken).astype(np.uint8)
 
 
 def _shade(colour: tuple[int, int, int], part: float) -> QColor:
@@ -195,13 +207,17 @@ def _curve(x1: float, y1: float, x2: float, y2: float, x3: float, y3: float) -> 
     return path
 
 
-def live_frames(count: int = 24, person: Person | None = None, width: int = 1280, height: int = 720, background: tuple[int, int, int] = (205, 212, 220)) -> list[Picture]:
+def live_frames(
+    count: int = 24, person: Person | None = None, width: int = 1280, height: int = 720, background: tuple[int, int, int] = (205, 212, 220)
+) -> list[Picture]:
     """A person who moves a little, as a camera of a hall sees them."""
     frames: list[Picture] = []
     for index in range(count):
         swing = np.sin(index / count * 2 * np.pi)
         centre = (0.5 + 0.015 * swing, 0.46 + 0.008 * np.cos(index / count * 2 * np.pi))
-        frames.append(portrait(width, height, person, background=background, face=0.32, centre=centre, turn=0.12 * swing, lean=1.5 * swing, noise=3.0, seed=index))
+        frames.append(
+            portrait(width, height, person, background=background, face=0.32, centre=centre, turn=0.12 * swing, lean=1.5 * swing, noise=3.0, seed=index)
+        )
     return frames
 
 
@@ -221,8 +237,10 @@ def certificate(name: str = "李建国", title: str = "建筑施工特种作业�
     painter.drawRect(QRectF(10 * unit, 10 * unit, width - 20 * unit, height - 20 * unit))
     _words(painter, title, 0, 34 * unit, width, 8.5 * unit, bold=True, colour=(120, 24, 24))
     told = list(lines) or [
-        "证书编号:川A042019000123", "操作类别:建筑电工", "初次领证日期:2021-03-18", "使用期:自2025-03-18至2027-03-17", "发证机关:四川省住房和城乡建设厅",
-        "持证人应当严格按照安全技术标准、规范和规程进行作业,", "正确使用个人安全防护用品;在使用期届满前三个月内,", "向原发证机关提出延期复核申请。本证书用于练习,不具效力。",
+        "证书编号:川A042019000123", "操作类别:建筑电工", "初次领证日期:2021-03-18", "使用期:自2025-03-18至2027-03-17",
+        "发证机关:四川省住房和城乡建设厅",
+        "持证人应当严格按照安全技术标准、规范和规程进行作业,", "正确使用个人安全防护用品;在使用期届满前三个月内,",
+        "向原发证机关提出延期复核申请。本证书用于练习,不具效力。",
     ]  # fmt: skip
     for index, line in enumerate(["姓    名:" + name, *told]):
         _words(painter, line, 28 * unit, (70 + index * 15) * unit, width, 5 * unit, left=True)
@@ -274,8 +292,7 @@ def on_mat(page: Picture, width: int = 1920, height: int = 1080, *, share: float
     matrix = cv2.getPerspectiveTransform(source, corners.astype(np.float32))
     cv2.warpPerspective(small, matrix, (width, height), dst=picture, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
     picture = cv2.GaussianBlur(picture, (0, 0), 0.4)
-    grain = np.random.default_rng(seed).normal(0, 3, picture.shape)
-    return np.clip(picture.astype(np.float32) * 0.95 + grain, 0, 255).astype(np.uint8)
+    return _grained(picture, 3, 0.95, seed)
 
 
 def _pen(image: QImage) -> QPainter:
@@ -285,8 +302,9 @@ def _pen(image: QImage) -> QPainter:
 
 
 def _words(
-    painter: QPainter, text: str, x: float, y: float, width: float, size: float, *, bold: bool = False, left: bool = False, colour: tuple[int, int, int] = (24, 24, 28)
-) -> None:
+    painter: QPainter, text: str, x: float, y: float, width: float, size: float, *,
+    bold: bool = False, left: bool = False, colour: tuple[int, int, int] = (24, 24, 28),
+) -> None:  # fmt: skip
     font = QFont()
     font.setFamilies(list(FAMILY))
     font.setPixelSize(max(round(size), 4))

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,8 +19,9 @@ from cryptography.hazmat.primitives import serialization
 
 from devices.host import Host
 from tests.emulators.ca import PracticeCa, PublicKey
+from tests.emulators.fault_files import FaultFiles
 
-__all__ = ["FaultyLibrary", "SoftToken", "SoftTokens"]
+__all__ = ["FaultyLibrary", "Holder", "SoftToken", "SoftTokens"]
 
 LIBRARIES = ("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so")
 HEADERS = "/usr/include/p11-kit-1"
@@ -34,6 +36,18 @@ def library() -> str:
         if os.path.exists(path):
             return path
     raise FileNotFoundError("SoftHSM2 is not installed")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a token is made for."""
+
+    label: str
+    pin: str
+    id: str
+    name: str
+    kind: Kind = "rsa"
+    roles: tuple[str, ...] = ("collector",)
 
 
 class SoftTokens:
@@ -51,14 +65,22 @@ class SoftTokens:
 
     def make(self, label: str, pin: str, kind: Kind = "rsa") -> SoftToken:
         """A new token with a key pair made inside it: RSA-2048 or EC P-256."""
+        directory = self._init(label, pin)
+        with self._workshop() as workshop:
+            return self._make_keys(workshop, label, pin, kind, directory)
+
+    def _init(self, label: str, pin: str) -> str:
+        """An empty token; the name of its folder."""
         before = {path.name for path in (self.folder / "tokens").iterdir()}
         subprocess.run(
             ["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", SO_PIN],
             env=os.environ | self.env, check=True, capture_output=True,
         )  # fmt: skip
         (directory,) = {path.name for path in (self.folder / "tokens").iterdir()} - before
-        with self._workshop() as workshop:
-            spki = workshop.call("make_keys", label, pin, kind)
+        return directory
+
+    def _make_keys(self, workshop: Host, label: str, pin: str, kind: Kind, directory: str) -> SoftToken:
+        spki = workshop.call("make_keys", label, pin, kind)
         (self.folder / f"{label}.json").write_text(json.dumps({"label": label, "pin": pin, "directory": directory, "spki": spki.hex()}))
         return SoftToken(self, label)
 
@@ -70,10 +92,19 @@ class SoftTokens:
         self, ca: PracticeCa, label: str, pin: str, id: str, name: str, kind: Kind = "rsa", roles: Sequence[str] = ("collector",), **dates: Any
     ) -> SoftToken:
         """A token with key and certificate of a practice person, the issuing CA's certificate beside it."""
-        token = self.make(label, pin, kind)
-        token.store(ca.issue_person(id, name, token.public_key, roles, **dates))
-        token.store(ca.issuing, b"\xca", "issuing")
-        return token
+        return self.make_people(ca, [Holder(label, pin, id, name, kind, tuple(roles))], **dates)[0]
+
+    def make_people(self, ca: PracticeCa, holders: Sequence[Holder], **dates: Any) -> list[SoftToken]:
+        """The same for several, in one child process: its start takes longer than the work."""
+        directories = [self._init(one.label, one.pin) for one in holders]
+        made: list[SoftToken] = []
+        with self._workshop() as workshop:
+            for one, directory in zip(holders, directories, strict=True):
+                token = self._make_keys(workshop, one.label, one.pin, one.kind, directory)
+                token.store(ca.issue_person(one.id, one.name, token.public_key, one.roles, **dates), workshop=workshop)
+                token.store(ca.issuing, b"\xca", "issuing", workshop)
+                made.append(token)
+        return made
 
     def _workshop(self) -> Host:
         return Host("tests.emulators.softhsm:Workshop", self.env["SOFTHSM2_CONF"])
@@ -89,7 +120,8 @@ class SoftToken:
         self.pin: str = known["pin"]
         self.key_id = KEY_ID
         self.serial = str(known["directory"]).replace("-", "")[-16:]
-        key = serialization.load_der_public_key(bytes.fromhex(known["spki"]))
+        self.spki = bytes.fromhex(known["spki"])
+        key = serialization.load_der_public_key(self.spki)
         self.public_key: PublicKey = key  # pyright: ignore[reportAttributeAccessIssue]
         self._directory = str(known["directory"])
 
@@ -97,11 +129,15 @@ class SoftToken:
     def plugged(self) -> bool:
         return (self.tokens.folder / "tokens" / self._directory).exists()
 
-    def store(self, certificate: x509.Certificate, key_id: bytes = KEY_ID, label: str = "") -> None:
+    def store(self, certificate: x509.Certificate, key_id: bytes = KEY_ID, label: str = "", workshop: Host | None = None) -> None:
         """Put a certificate into the token."""
-        with self.tokens._workshop() as workshop:
-            der = certificate.public_bytes(serialization.Encoding.DER)
-            workshop.call("store", self.label, self.pin, key_id, der, certificate.subject.public_bytes(), label or self.label)
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        words = ("store", self.label, self.pin, key_id, der, certificate.subject.public_bytes(), label or self.label)
+        if workshop is not None:
+            workshop.call(*words)
+            return
+        with self.tokens._workshop() as own:
+            own.call(*words)
 
     def pull(self) -> None:
         (self.tokens.folder / "tokens" / self._directory).rename(self.tokens.folder / "pulled" / self._directory)
@@ -110,69 +146,21 @@ class SoftToken:
         (self.tokens.folder / "pulled" / self._directory).rename(self.tokens.folder / "tokens" / self._directory)
 
 
-class FaultyLibrary:
+class FaultyLibrary(FaultFiles):
     """``p11proxy.c`` built into a folder, in front of SoftHSM. Its faults are shared by all tokens behind it."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        super().__init__(folder)
         self.path = str(folder / "libfaulty.so")
         source = Path(__file__).with_name("p11proxy.c")
         subprocess.run(
             ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-I", HEADERS, "-o", self.path, str(source), "-ldl"], check=True, capture_output=True
         )
         self._write("module", library())
-        self._epoch = 0
-
-    def count_tries(self, tries: int = 3) -> None:
-        """Lock the PIN after so many wrong ones."""
-        self._write("max", str(tries))
-        self._write("tries", str(tries))
-
-    @property
-    def logins(self) -> int:
-        """How many times a PIN reached the token."""
-        path = self.folder / "logins"
-        return path.stat().st_size if path.exists() else 0
-
-    def pull(self) -> None:
-        self._epoch += 1
-        self._write("removed", "")
-        self._write("epoch", str(self._epoch))
-
-    def replug(self) -> None:
-        self._drop("removed")
-
-    def sign_slowly(self, milliseconds: int) -> None:
-        self._write("signms", str(milliseconds))
-
-    def crash(self, call: str) -> None:
-        """Take the process down in ``call``: sign, login, list, info, finalize."""
-        self._write("crash", call)
-
-    def hang(self, call: str) -> None:
-        self._write("hang", call)
-
-    def fail(self, call: str, status: int) -> None:
-        """Let ``call`` fail with this CKR."""
-        self._write("fail", f"{call} {status:x}")
 
     def pin_pad(self, typed: str | None) -> None:
         """Have a PIN pad on which ``typed`` is typed ("cancel": given up), or none."""
         self._drop("pad") if typed is None else self._write("pad", typed)
-
-    def heal(self) -> None:
-        """All faults gone, PIN counting off."""
-        for name in ("crash", "hang", "fail", "signms", "removed", "pad", "tries", "max", "logins"):
-            self._drop(name)
-
-    def _write(self, name: str, text: str) -> None:
-        new = self.folder / f".{name}"
-        new.write_text(text)
-        new.rename(self.folder / name)
-
-    def _drop(self, name: str) -> None:
-        (self.folder / name).unlink(missing_ok=True)
 
 
 class Workshop:

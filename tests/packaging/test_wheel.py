@@ -16,7 +16,6 @@ import pytest
 from tests.house.stairs import TOP
 from tests.house.tree import PRODUCT, tracked
 
-
 VECTORS = "resources/province/vectors/"
 """For developers of stations and provinces; they hold test keys."""
 PEM = re.compile(rb"-----BEGIN [A-Z ]+-----(\s|\\n)*[A-Za-z0-9+/]{20}")

@@ -1,6 +1,6 @@
-"""Verifies detached CMS signatures and the path to given roots (FORMATS section 3). Never signs, never asks a network, never decides on roles.
+"""Verifies detached signatures and the path to given roots (FORMATS section 3). Never signs, never asks a network, never decides on roles.
 
-SM2 signatures are named as unsupported: the libraries of this reference province cannot verify them.
+Of the SM2 forms the one of section 3.1 is taken; the others are named as unsupported.
 """
 
 from __future__ import annotations
@@ -15,18 +15,21 @@ from asn1crypto import cms as asn1cms
 from asn1crypto import tsp
 from asn1crypto import x509 as asn1x509
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
-from tests.province.jcs import Refused, digest
+from tests.province import sm2
+from tests.province.jcs import Refused, digest, moment, parse
 
 __all__ = ["Signed", "certificate_der", "path_to_roots", "verify_detached"]
 
 CLOCK_AHEAD = timedelta(seconds=600)
 LONGEST_PATH = 5
 MAX_CMS = 256 * 1024
+SIGNED_DATA, GM_SIGNED_DATA, GM_DATA = "1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2", "1.2.156.10197.6.1.4.2.1"
+GM_SM3, GM_SIGNATURE = "1.2.156.10197.1.401", "1.2.156.10197.1.301.1"
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,20 @@ def _invalid(detail: str) -> Refused:
     return Refused(422, "signature.invalid", detail)
 
 
-def _signer_info(untrusted: bytes) -> tuple[Any, Any]:
-    """SignedData and its one SignerInfo of a detached CMS over data."""
+def _signer_info(untrusted: bytes) -> tuple[bool, Any, Any]:
+    """Whether it is the SM2 form, SignedData and its one SignerInfo, detached over data."""
     if len(untrusted) > MAX_CMS or untrusted[1:2] == b"\x80":
         raise _invalid("longer than any signature of this interface, or of indefinite length (not DER)")
     try:
         info = asn1cms.ContentInfo.load(untrusted, strict=True)
-        if info["content_type"].dotted in ("1.2.840.113549.1.7.2", "1.2.156.10197.6.1.4.2.2"):
-            if info["content_type"].dotted.startswith("1.2.156"):
-                raise Refused(422, "signature.unsupported", "SM2 signatures cannot be verified here")
-            signed = info["content"]
-            if (
-                len(signed["signer_infos"]) != 1
-                or signed["encap_content_info"]["content_type"].native != "data"
-                or signed["encap_content_info"]["content"].native is not None
-            ):
+        kind = info["content_type"].dotted
+        if kind in (SIGNED_DATA, GM_SIGNED_DATA):
+            signed = info["content"].parse(asn1cms.SignedData) if kind == GM_SIGNED_DATA else info["content"]
+            inner = signed["encap_content_info"]
+            expected = GM_DATA if kind == GM_SIGNED_DATA else "1.2.840.113549.1.7.1"
+            if len(signed["signer_infos"]) != 1 or inner["content_type"].dotted != expected or inner["content"].native is not None:
                 raise _invalid("not one detached signature over data")
-            return signed, signed["signer_infos"][0]
+            return kind == GM_SIGNED_DATA, signed, signed["signer_infos"][0]
     except (ValueError, TypeError, KeyError) as error:
         raise _invalid("not a CMS structure") from error
     raise _invalid("not a CMS SignedData")
@@ -118,7 +118,21 @@ def _check_key(certificate: x509.Certificate, signer: Any, content: bytes) -> No
 
 def verify_detached(content: bytes, untrusted: bytes, roots: Sequence[x509.Certificate], now: datetime) -> Signed:
     """Who signed ``content``. Raises Refused 422 ``signature.invalid``, ``signature.untrusted``, ``signature.unsupported``."""
-    signed, signer = _signer_info(untrusted)
+    is_sm2, signed, signer = _signer_info(untrusted)
+    check = _check_sm2 if is_sm2 else _check_cades
+    certificate, every, signed_at = check(content, signed, signer)
+    der = certificate_der(certificate)
+    if signed_at is not None and signed_at > now + CLOCK_AHEAD:
+        raise Refused(422, "signature.untrusted", "the signing time lies ahead of the province's clock")
+    path_to_roots(certificate, every, roots, signed_at or now)
+    serial = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    if len(serial) != 1:
+        raise Refused(422, "signature.untrusted", "the certificate's subject has no one serialNumber")
+    return Signed(str(serial[0].value), str(common[0].value) if common else "", der, digest(der), signed_at or now)
+
+
+def _check_cades(content: bytes, signed: Any, signer: Any) -> tuple[x509.Certificate, list[x509.Certificate], datetime]:
     if signer["digest_algorithm"]["algorithm"].native != "sha256":
         raise Refused(422, "signature.unsupported", "the digest is not SHA-256")
     attributes = _attributes(signer)
@@ -130,20 +144,32 @@ def verify_detached(content: bytes, untrusted: bytes, roots: Sequence[x509.Certi
         certificate = x509.load_der_x509_certificate(raw.dump())
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise _invalid("broken attributes or certificates") from error
-    der = certificate_der(certificate)
     if attributes["content_type"].native != "data" or attributes["message_digest"].native != hashlib.sha256(content).digest():
         raise _invalid("made over other bytes")
-    if hash_name != "sha256" or certificate_hash != hashlib.sha256(der).digest():
+    if hash_name != "sha256" or certificate_hash != hashlib.sha256(certificate_der(certificate)).digest():
         raise _invalid("signing-certificate-v2 names another certificate")
     _check_key(certificate, signer, signer["signed_attrs"].untag().dump(force=True))
-    if signed_at > now + CLOCK_AHEAD:
-        raise Refused(422, "signature.untrusted", "the signing time lies ahead of the province's clock")
-    path_to_roots(certificate, every, roots, signed_at)
-    serial = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
-    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    if len(serial) != 1:
-        raise Refused(422, "signature.untrusted", "the certificate's subject has no one serialNumber")
-    return Signed(str(serial[0].value), str(common[0].value) if common else "", der, digest(der), signed_at)
+    return certificate, every, signed_at
+
+
+def _check_sm2(content: bytes, signed: Any, signer: Any) -> tuple[x509.Certificate, list[x509.Certificate], datetime | None]:
+    """The form of section 3.1: no attributes, the content itself is signed; the time is the signed object's ``claimed_at``, where it has one."""
+    try:
+        names = (signer["digest_algorithm"]["algorithm"].dotted, signer["signature_algorithm"]["algorithm"].dotted, signer["signed_attrs"].native)
+        if names != (GM_SM3, GM_SIGNATURE, None):
+            raise Refused(422, "signature.unsupported", "not the SM2 form of section 3.1")
+        raw, every = _signer_certificate(signed, signer)
+        point, signature = sm2.point_of(raw), signer["signature"].native
+        certificate = x509.load_der_x509_certificate(raw.dump())
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise _invalid("broken signer or certificates") from error
+    if not sm2.verifies(point, content, signature):
+        raise _invalid("the signature does not fit")
+    try:
+        claimed = parse(content).get("claimed_at")
+        return certificate, every, moment(claimed) if claimed is not None else None
+    except Refused as error:
+        raise _invalid("the signed object tells no time that can be read") from error
 
 
 def _valid_at(certificate: x509.Certificate, at: datetime) -> bool:
@@ -168,6 +194,17 @@ def _is_issuer(certificate: x509.Certificate, below: int) -> bool:
     return basic.ca and usage.key_cert_sign and (basic.path_length is None or basic.path_length >= below)
 
 
+def _issued(upper: x509.Certificate, lower: x509.Certificate) -> bool:
+    """Whether the key of ``upper`` signed ``lower``: with SM2 by our own reckoning, else by the library's."""
+    if lower.signature_algorithm_oid.dotted_string == sm2.SIGNED_WITH:
+        return sm2.issued(certificate_der(upper), certificate_der(lower))
+    try:
+        lower.verify_directly_issued_by(upper)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
 def path_to_roots(certificate: x509.Certificate, untrusted: Iterable[x509.Certificate], roots: Sequence[x509.Certificate], at: datetime) -> None:
     """Raise Refused 422 ``signature.untrusted`` unless a valid path leads from ``certificate`` to one of ``roots`` at the time ``at``."""
     if not _may_sign(certificate) or not _valid_at(certificate, at):
@@ -178,9 +215,7 @@ def path_to_roots(certificate: x509.Certificate, untrusted: Iterable[x509.Certif
         for upper in [*roots, *candidates]:
             if below > LONGEST_PATH or upper.subject != lower.issuer or not _valid_at(upper, at) or not _is_issuer(upper, below):
                 continue
-            try:
-                lower.verify_directly_issued_by(upper)
-            except (InvalidSignature, ValueError, TypeError):
+            if not _issued(upper, lower):
                 continue
             if upper in roots or (upper.subject != upper.issuer and climb(upper, below + 1)):
                 return True

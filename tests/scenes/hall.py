@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,10 +33,10 @@ from tests.emulators.idcards import PRACTICE, SyntheticCard
 from tests.emulators.keyring import PrivateKeyring
 from tests.emulators.pcscd import Pcscd
 from tests.emulators.sam_reader import CHAINED_PROFILE, SAM_NUMBER, WHOLE_PROFILE, Faults, SamReader
-from tests.emulators.softhsm import SoftToken, SoftTokens
+from tests.emulators.softhsm import Holder, Kind, SoftToken, SoftTokens
 from tests.emulators.vpcd import VirtualSlot
 
-__all__ = ["ADMINISTRATOR", "COLLECTOR", "HALL_CODE", "PracticeHall", "Province", "Someone", "SUPERVISOR", "WINDOW"]
+__all__ = ["ADMINISTRATOR", "COLLECTOR", "HALL_CODE", "PEOPLE", "PREPARED", "PracticeHall", "Province", "SHEET_FACTS", "SUPERVISOR", "Someone", "WINDOW"]
 
 HALL_CODE, HALL_NAME, WINDOW = "510100-01", "练习市政务大厅", "07"
 TOP = Path(__file__).resolve().parents[2]
@@ -48,39 +50,68 @@ class Someone:
     name: str
     label: str
     pin: str
-    kind: str
+    kind: Kind
     roles: tuple[str, ...]
 
 
 COLLECTOR = Someone("OP-000017", "王敏", "operator", "246810", "rsa", ("collector", "verifier"))
 SUPERVISOR = Someone("OP-000003", "刘洋", "supervisor", "135791", "ec", ("supervisor", "collector"))
 ADMINISTRATOR = Someone("AD-000001", "陈立", "administrator", "864202", "ec", ("administrator",))
+PEOPLE = (COLLECTOR, SUPERVISOR, ADMINISTRATOR)
+SHEET_FACTS: dict[str, Any] = {"kind": 1, "name": "李国强", "masked": "5101**********0012", "employer": "四川示例建设有限公司",
+                               "categories": [4], "good": 2, "bad": 0}
+PREPARED = "HALL_INTAKE_PREPARED"
+"""Environment: the folder in which a test run keeps what all its halls have in common."""
+
+
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 class Province:
     """A reference province in a process of its own; orders go to its admin port."""
 
     def __init__(self, folder: Path, ca: PracticeCa, port: int = 0) -> None:
-        self.folder, self._ca, self._port = folder, ca, port
+        self.folder, self._ca, self._port = folder, ca, port or _free_port()
         self._server_files = ca.issue_server()
         self._process: subprocess.Popen[bytes] | None = None
         self.ready: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Begin to serve; the second time on the same port. Raises RuntimeError."""
+        """Begin to serve, always on the same port. Raises RuntimeError."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Begin to start; ``wait`` returns when it serves."""
         certificate, key = self._server_files
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.province", "--folder", str(self.folder), "--port", str(self._port), "--practice", "--name", "练习省",
              "--tls-cert", str(certificate), "--tls-key", str(key), "--tls-ca", str(self._ca.folder / "tls-root.pem"),
              "--signer-root", str(self._ca.folder / "root.pem"), "--tables", str(TOP / "resources" / "tables")],
             cwd=TOP, stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
+
+    def wait(self) -> None:
+        """Until it serves. Raises RuntimeError."""
+        assert self._process is not None and self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
             self.stop()
             raise RuntimeError("the province does not start")
         self.ready = json.loads(line)
-        self._port = self.ready["port"]
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    def __enter__(self) -> Province:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def stop(self) -> None:
         if self._process is not None:
@@ -90,11 +121,28 @@ class Province:
                 self._process.stdout.close()
             self._process = None
 
-    def order(self, path: str, **body: Any) -> dict[str, Any]:
+    def order(self, path: str, method: str = "POST", **body: Any) -> dict[str, Any]:
         """One call of the admin port."""
-        request = urllib.request.Request(f"{self.ready['admin_url']}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        told = json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.ready['admin_url']}/{path}", told, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or b"{}")
+
+    def cut_line(self) -> None:
+        """Nobody reaches it until the line is mended; it runs on."""
+        self.order("faults", faults=[{"kind": "unreachable", "times": None}])
+
+    def mend_line(self) -> None:
+        """Takes back all orders for trouble."""
+        self.order("faults", method="DELETE")
+
+    def fault(self, kind: str, **order: Any) -> None:
+        """One order for trouble (``tests/province/faults.py``)."""
+        self.order("faults", faults=[{"kind": kind, **order}])
+
+    def records(self) -> list[dict[str, Any]]:
+        """What came in, without content, in the order of serials."""
+        return self.order("", "GET")["records"]
 
 
 class PracticeHall:
@@ -145,29 +193,64 @@ class PracticeHall:
 
     # -- building ---------------------------------------------------------------------------------------------------------------------
     def _begin(self) -> None:
+        self._take_prepared()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(mode=0o700, exist_ok=True)
+        drawing = self._draw_cameras()
+        self.ca = PracticeCa.load(self.folder / "ca") if (self.folder / "ca" / "root.pem").exists() else PracticeCa.make(self.folder / "ca")
+        self._say("reference province (HTTPS on loopback)")
+        self.province = Province(self.folder / "province", self.ca, self._port)
+        self.province.launch()
+        self._stack.callback(self.province.stop)
         self._say("smart-card service (pcscd with a virtual reader)")
         self._stack.enter_context(self.pcscd)
         self._stack.callback(self.slot.lift)
         self._say("keyring (Secret Service)")
         self.keyring = self._stack.enter_context(PrivateKeyring(self._keyring))
         self._set(DBUS_SESSION_BUS_ADDRESS=self.keyring.env["DBUS_SESSION_BUS_ADDRESS"], HALL_INTAKE_HOME=str(self.home))
-        self.ca = PracticeCa.load(self.folder / "ca") if (self.folder / "ca" / "root.pem").exists() else PracticeCa.make(self.folder / "ca")
         self._say("certificate tokens (SoftHSM2)")
         self._make_tokens()
-        self._draw_cameras()
-        self._say("reference province (HTTPS on loopback)")
-        self.province = Province(self.folder / "province", self.ca, self._port)
-        self.province.start()
-        self._stack.callback(self.province.stop)
-        self.province.order("halls", code=HALL_CODE, name=HALL_NAME)
-        self.province.order("sams", sam=SAM_NUMBER, hall=HALL_CODE)
-        for one in (COLLECTOR, SUPERVISOR, ADMINISTRATOR):
-            self.province.order("people", id=one.id, name=one.name, roles=list(one.roles), hall=HALL_CODE)
+        if drawing is not None and drawing.wait(60):
+            raise RuntimeError("the cameras' pictures could not be drawn")
+        self.province.wait()
+        self._fill_province()
         if self._enrolled:
             self._say("this station and its device list")
             self.enrol()
+
+    def _fill_province(self) -> None:
+        self.province.order("halls", code=HALL_CODE, name=HALL_NAME)
+        self.province.order("sams", sam=SAM_NUMBER, hall=HALL_CODE)
+        for one in PEOPLE:
+            self.province.order("people", id=one.id, name=one.name, roles=list(one.roles), hall=HALL_CODE)
+
+    # -- what takes long is made once for all halls of a test run, where it asks for that ---------------------------------------------
+    def _take_prepared(self) -> None:
+        """Copies CA, tokens, pictures and the province's keys from the folder in HALL_INTAKE_PREPARED; makes them there where they are not yet."""
+        named = os.environ.get(PREPARED)
+        if not named or self.folder.exists() and any(self.folder.iterdir()):
+            return
+        prepared = Path(named)
+        if not (prepared / "whole").exists():
+            PracticeHall(prepared, enrolled=False)._prepare()
+        for part in ("ca", "tokens", "cameras", "province"):
+            shutil.copytree(prepared / part, self.folder / part)
+
+    def _prepare(self) -> None:
+        """All of a hall that no service is needed for."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        drawing = self._draw_cameras()
+        self.ca = PracticeCa.make(self.folder / "ca")
+        with Province(self.folder / "province", self.ca) as self.province:
+            self._fill_province()
+        try:
+            self._make_tokens()
+        finally:
+            self.close()
+        if drawing is not None and drawing.wait(60):
+            raise RuntimeError("the cameras' pictures could not be drawn")
+        (self.folder / "whole").touch()
 
     def _set(self, **names: str) -> None:
         for name, value in names.items():
@@ -179,40 +262,62 @@ class PracticeHall:
         known = (folder / "softhsm2.conf").exists()
         self.tokens = SoftTokens(folder)
         self._set(**self.tokens.env)
-        for one in (COLLECTOR, SUPERVISOR, ADMINISTRATOR):
-            if known:
-                self.people[one.id] = self.tokens.token(one.label)
-            else:
-                self.people[one.id] = self.tokens.make_person(self.ca, one.label, one.pin, one.id, one.name, one.kind, one.roles)  # type: ignore[arg-type]
+        if not known:
+            self.tokens.make_people(self.ca, [Holder(one.label, one.pin, one.id, one.name, one.kind, one.roles) for one in PEOPLE])
+        self.people = {one.id: self.tokens.token(one.label) for one in PEOPLE}
+        if self._enrolled and (self.home / "devices.json").exists():
+            self._pull_but_collector()
+
+    def _pull_but_collector(self) -> None:
         for one in (SUPERVISOR, ADMINISTRATOR):
-            if self.people[one.id].plugged and self._enrolled and (self.home / "devices.json").exists():
+            if self.people[one.id].plugged:
                 self.people[one.id].pull()
 
-    def _draw_cameras(self) -> None:
+    def _draw_cameras(self) -> subprocess.Popen[bytes] | None:
+        """Begins to draw, where there is nothing yet."""
         folder = self.folder / "cameras"
         self.portrait_camera, self.document_camera, self.sheet_camera = folder / PORTRAIT, folder / DOCUMENT, folder / SHEET
-        if not self.document_camera.exists():
-            self._say("pictures for the cameras")
-            # drawing needs a Qt application, and a process has only one: the product's
-            env = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(TOP)}
-            subprocess.run([sys.executable, "-m", "tests.emulators.hall_cameras", str(folder)], env=env, check=True, capture_output=True)
+        if self.document_camera.exists():
+            return None
+        self._say("pictures for the cameras")
+        return self._stack.enter_context(_drawing(str(folder)))
+
+    def lay_sheet(self, state: str = "current") -> str:
+        """A credit sheet under the sheet camera; its number. ``state``: current superseded revoked expired, forged (signed by nobody), or none."""
+        if state == "none":
+            code, number = "", ""
+        else:
+            made = self.province.order("sheets", **SHEET_FACTS)
+            code, number = str(made["code"]), str(made["number"])
+            if state == "forged":
+                code = code[:60] + ("A" if code[60] != "A" else "B") + code[61:]
+            elif state != "current":
+                self.province.order("sheets/state", number=number, state=state)
+        with _drawing(str(self.folder / "cameras"), code) as drawing:
+            if drawing.wait(60):
+                raise RuntimeError("the sheet could not be drawn")
+        return number
 
     def enrol(self) -> Station:
         """The administrator enrols this station, once, and signs its device list; then only the collector's token stays plugged."""
-        for one in (COLLECTOR, SUPERVISOR, ADMINISTRATOR):
+        for one in PEOPLE:
             if not self.people[one.id].plugged:
                 self.people[one.id].replug()
         if not (self.home / "devices.json").exists():
             invited = self.province.order("invitations", hall=HALL_CODE, window=self._window)
-            with open_folder(self.home, KeyCabinet(), True, make=True) as store:
-                self.station = enrol(canon(invited["invitation"]), invited["code"], HALL_CODE, self._window, self.sign_as_administrator, "practice", store)
-            self.write_device_list(self.station)
-        for one in (SUPERVISOR, ADMINISTRATOR):
-            self.people[one.id].pull()
+            with self._hand_of(ADMINISTRATOR) as sign:
+                with open_folder(self.home, KeyCabinet(), True, make=True) as store:
+                    self.station = enrol(canon(invited["invitation"]), invited["code"], HALL_CODE, self._window, sign, "practice", store)
+                self._write_device_list(self.station, {}, sign)
+        self._pull_but_collector()
         return self.station  # type: ignore[return-value]
 
     def write_device_list(self, station: Station, **other: Any) -> None:
         """``devices.json`` and its signature by the administrator's token; ``other`` replaces members."""
+        with self._hand_of(ADMINISTRATOR) as sign:
+            self._write_device_list(station, other, sign)
+
+    def _write_device_list(self, station: Station, other: dict[str, Any], sign: Callable[[bytes], bytes]) -> None:
         members = {
             "type": "hall-intake/devices/1", "station_id": station.station_id, "practice": True, "emulated": True,
             "profiles": [self._profile], "models": self._models,
@@ -223,27 +328,45 @@ class PracticeHall:
         } | other
         exact = canon(members)
         (self.home / "devices.json").write_bytes(exact)
-        (self.home / "devices.p7s").write_bytes(self.sign_as_administrator(exact))
+        (self.home / "devices.p7s").write_bytes(sign(exact))
 
     def sign_as_administrator(self, content: bytes) -> bytes:
         return self.sign_as(ADMINISTRATOR, content)
 
     def sign_as(self, one: Someone, content: bytes) -> bytes:
         """A detached signature by this person's token, through the product's own driver."""
+        with self._hand_of(one) as sign:
+            return sign(content)
+
+    @contextmanager
+    def _hand_of(self, one: Someone) -> Iterator[Callable[[bytes], bytes]]:
+        """What signs as this person, whose token is open meanwhile. Raises LookupError where it is not plugged."""
         driver = Pkcs11Driver(self.tokens.library, "SoftHSM", emulated=True)
         try:
-            for device in driver.find():
-                if device.serial == self.people[one.id].serial:
-                    with driver.open(device) as token:
-                        certificate = next(c for c in token.certificates())
-                        token.login(one.pin)
-                        try:
-                            return make_signature(content, TokenSigner(token, certificate, certificate.chain), datetime.now(UTC))
-                        finally:
-                            token.logout()
+            device = next((found for found in driver.find() if found.serial == self.people[one.id].serial), None)
+            if device is None:
+                raise LookupError(one.label)
+            with driver.open(device) as token:
+                certificate = next(iter(token.certificates()))
+                token.login(one.pin)
+                try:
+                    yield lambda content: make_signature(content, TokenSigner(token, certificate, certificate.chain), datetime.now(UTC))
+                finally:
+                    token.logout()
         finally:
             driver.close()
-        raise LookupError(one.label)
+
+
+@contextmanager
+def _drawing(*words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Drawing needs a Qt application, and a process has only one: the product's. So it is done beside it; ended with the block."""
+    env = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(TOP)}
+    with subprocess.Popen([sys.executable, "-m", "tests.emulators.hall_cameras", *words], env=env) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
 
 
 CHAINED = CHAINED_PROFILE

@@ -145,7 +145,8 @@ def test_other_encodings_of_the_same_facts_are_not_ours():
     assert verdict(b"CR1:" + base45.b45encode(cbor2.dumps(cbor2.CBORTag(18, good)) + b"\x00")).kind == "not_ours"
 
 
-@pytest.mark.parametrize("code", [b"", b"CR1:", b"https://example.cn/CR1:", CODE.lower(), CODE + b" ", CODE + b"\n", b" " + CODE, b"CR1:" + b"A" * 3000, "CR1:中文".encode()])
+@pytest.mark.parametrize("code", [b"", b"CR1:", b"https://example.cn/CR1:", CODE.lower(), CODE + b" ", CODE + b"\n", b" " + CODE,
+                                  b"CR1:" + b"A" * 3000, "CR1:中文".encode()])
 def test_other_codes_are_not_ours(code):
     found = verdict(code)
     assert found.kind == "not_ours" and found.colour == "grey" and found.facts is None

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
 from desktop.commands import sign, signature
 from devices.tokens.contract import PinState
+from sync.acts import make_act
 from sync.canon import canon
 from sync.signing import certificate_facts, make_signature
 from tests.emulators.ca import PracticeCa
+from tests.emulators.sm2_ca import PracticeSm2Ca
 from tests.emulators.softhsm import SoftTokens
+from tests.emulators.softskf import SoftSkf
 from tests.unit.sync.signers import Person, person
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -91,6 +97,28 @@ def test_verify_signer_who_is_not_the_collector(ca: PracticeCa, tmp_path: Path, 
     assert "[signer]" in capsys.readouterr().out
 
 
+def test_verify_sm2_and_a_takeover(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    national = PracticeSm2Ca(tmp_path / "ca")
+    collector, supervisor = national.person(), national.person("SV-000003", "李四")
+    (tmp_path / "root.der").write_bytes(national.signer_roots[0])
+    command = [*write(tmp_path, collector), "--roots", str(tmp_path / "root.der")]
+    assert run(signature, *command) == 0
+    assert "格式   gm-p7-plain，用户标识 1234567812345678" in capsys.readouterr().out
+    assert run(signature, *command, "--sm2-id", "another") == 1
+    record = (tmp_path / "record.json").read_bytes()
+    (tmp_path / "record.p7s").write_bytes(make_signature(record, supervisor, NOW))
+    assert run(signature, *command) == 1
+    act = make_act("takeover", record, None, "采集员证书损坏", supervisor, NOW)
+    (tmp_path / "act1.json").write_bytes(act.act)
+    (tmp_path / "act1.p7s").write_bytes(act.signature)
+    capsys.readouterr()
+    assert run(signature, *command) == 0
+    assert "接办   李四（编号 SV-000003" in capsys.readouterr().out
+    (tmp_path / "act1.p7s").write_bytes(b"")
+    assert run(signature, *command) == 1
+    assert "第二人的签名无效" in capsys.readouterr().out
+
+
 def test_verify_missing_and_broken_files(ca: PracticeCa, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(signature, "verify", str(tmp_path)) == 1
     assert "record.json" in capsys.readouterr().err
@@ -128,7 +156,7 @@ def test_list_says_what_the_province_thinks(
     soft.make_person(ca, "newcomer", "123456", "OP-000088", "新人", "ec")
     people = {"OP-000017": SimpleNamespace(id="OP-000017", name="张三", roles=("collector", "supervisor"))}
     station = SimpleNamespace(signer_roots=ca.signer_roots, person=people.get)
-    entries = [{"kind": "pkcs11", "library": soft.library, "name": "软 Key", "sha256": ""}, {"kind": "skf", "library": "/x", "name": "旧 Key", "sha256": ""}]
+    entries = [{"kind": "pkcs11", "library": soft.library, "name": "软 Key", "sha256": ""}, {"kind": "cng", "library": "/x", "name": "旧 Key", "sha256": ""}]
     monkeypatch.setattr(sign, "_enrolled", lambda: (station, sign.Registry(sign.listed({"tokens": entries, "emulated": True}))))
     assert run(sign, "list") == 0
     said = capsys.readouterr()
@@ -137,6 +165,44 @@ def test_list_says_what_the_province_thinks(
     assert "不是本省认可的机构签发" in blocks["stranger"]
     assert "人员名单里没有这个编号" in blocks["newcomer"]
     assert "device.list_invalid" in said.err
+
+
+def test_probe_tells_what_to_write_into_the_device_list(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two libraries for the plugged token are installed, one is broken; a third is given by hand. What sees a token is ready to be copied."""
+    skf = SoftSkf(tmp_path / "skf")
+    skf.make_person(PracticeSm2Ca(tmp_path / "ca"), "operator", "123456", "OP-000017", "张三")
+    (skf.folder / "libgm3000.1.0.so").symlink_to(skf.path)
+    (skf.folder / "libgm3000_pkcs11.so").write_bytes(b"rubbish")
+    monkeypatch.setattr(sign, "plugged", lambda: frozenset({"055C:E618"}))
+    monkeypatch.setattr(sign, "library_folders", lambda: (skf.folder,))
+    assert run(sign, "probe") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("055C:E618") and "看到 1 个 Key" in lines[1] and "[driver.missing]" in lines[3]
+    entry = json.loads(lines[2].partition("设备清单条目 ")[2])
+    assert entry == {"kind": "skf", "library": str(skf.folder / "libgm3000.1.0.so"), "name": "Longmai GM3000", "sha256": entry["sha256"]}
+    assert run(sign, "list", "--library", entry["library"]) == 0
+    said = capsys.readouterr().out
+    assert "密钥 sm2" in said and "还可试 10 次" in said
+    monkeypatch.setattr(sign, "plugged", lambda: frozenset({"1D6B:0002"}))
+    assert run(sign, "probe") == 1
+    assert "没有装认得的库" in capsys.readouterr().err
+    assert run(sign, "probe", "--library", skf.path) == 0
+
+
+def test_lists_of_revoked_certificates_are_kept_and_shown_with_their_age(
+    ca: PracticeCa, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HALL_INTAKE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sign, "_enrolled", lambda: (SimpleNamespace(signer_roots=ca.signer_roots), None))
+    assert run(sign, "lists") == 0
+    assert "没有吊销名单" in capsys.readouterr().out
+    crl = x509.CertificateRevocationListBuilder(ca.issuing.subject, NOW - timedelta(days=3), NOW - timedelta(days=1)).sign(ca._issuing_key, hashes.SHA256())
+    (tmp_path / "list.pem").write_bytes(crl.public_bytes(serialization.Encoding.PEM))
+    assert run(sign, "lists", str(tmp_path / "list.pem")) == 1, "the issuing authority is not known"
+    assert "没有收下" in capsys.readouterr().err
+    assert run(sign, "lists", str(tmp_path / "list.pem"), "--issuer", str(ca.folder / "issuing.pem")) == 0
+    assert "3 天前，已经过了该换新的日子" in capsys.readouterr().out
+    assert run(sign, "lists", str(tmp_path / "nowhere.crl")) == 1
 
 
 def test_list_needs_an_enrolled_station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,258 @@
+"""What is known of revoked certificates, kept for days without a network: CRLs and OCSP answers as files, each with its age. Never asks a network: files are
+handed over (by the administrator, or with what comes down), and are believed only as far as their signatures go.
+
+A list or answer is public and signed, so it lies unencrypted; a newer one of the same issuer takes the older one's place, never the other way round.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from asn1crypto import crl, ocsp
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+from sync.certificates import BROKEN, parsed_certificate
+from sync.errors import FormatTrouble, SignatureInvalid
+from sync.trust import Revocation, RevocationState, SignatureCheck, validate_path
+
+__all__ = ["LateRule", "RevocationRow", "Revocations", "Standing", "TimeVerdict", "judge_time", "known_authorities"]
+
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a list; a province's CA has some hundred thousand people at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationRow:
+    """One kept list (``crl``) or answer (``ocsp``). ``issuer`` is whose certificates it speaks of; ``number`` the CRL's or certificate's number."""
+
+    kind: Literal["crl", "ocsp"]
+    issuer: str
+    number: str
+    this_update: datetime
+    next_update: datetime | None
+    key: str
+    content: bytes = field(repr=False)
+
+    def age(self, now: datetime) -> timedelta:
+        """Since its issuer made it; not since it came here."""
+        return now - self.this_update
+
+    def stale(self, now: datetime) -> bool:
+        """Whether its issuer has promised a newer one by now."""
+        return self.next_update is not None and now > self.next_update
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a certificate stands: ``state`` as in ``sync.trust``, and the time of the newest list or answer that speaks of it, if any."""
+
+    state: RevocationState
+    as_of: datetime | None
+
+    def age(self, now: datetime) -> timedelta | None:
+        return None if self.as_of is None else now - self.as_of
+
+
+class Revocations:
+    """The kept lists and answers of one folder, which is made when the first one comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def take(self, untrusted: bytes, authorities: Sequence[bytes]) -> RevocationRow:
+        """Keep a CRL or an OCSP response (DER, or PEM of a CRL), durably. ``authorities``: DER certificates, one of which must have signed it.
+
+        Raises FormatTrouble for other bytes, SignatureInvalid (why: ``untrusted`` nobody of these made it, ``older`` than the one that is kept).
+        """
+        row = _read(_der(untrusted), authorities)
+        kept = next((one for one in self.rows() if one.key == row.key), None)
+        if kept is not None and kept.this_update > row.this_update:
+            raise SignatureInvalid("a newer one is kept already", why="older")
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._folder / f"{row.key}.der"
+        fresh = path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            file.write(row.content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+        return row
+
+    def rows(self) -> tuple[RevocationRow, ...]:
+        """What is kept, by kind and issuer. A file that cannot be read any more is left out: it proves nothing."""
+        found: list[RevocationRow] = []
+        for path in sorted(self._folder.glob("*.der")) if self._folder.is_dir() else ():
+            try:
+                found.append(_parse(path.read_bytes()))
+            except (OSError, FormatTrouble):
+                continue
+        return tuple(found)
+
+    def known(self) -> Revocation:
+        """All of it, for ``check_signature`` and ``validate_path``."""
+        rows = self.rows()
+        return Revocation(tuple(one.content for one in rows if one.kind == "crl"), tuple(one.content for one in rows if one.kind == "ocsp"))
+
+    def standing(self, certificate: bytes, others: Sequence[bytes], roots: Sequence[bytes], moment: datetime) -> Standing:
+        """Where this certificate stands at ``moment`` (aware). Raises ``CertificateTrouble`` as ``validate_path`` does: revoked at any age of the list."""
+        state = validate_path(certificate, others, roots, moment, self.known())
+        if state not in ("good", "stale"):
+            return Standing(state, None)
+        parsed = parsed_certificate(certificate)
+        issuer, number = str(parsed.issuer.human_friendly), f"{parsed.serial_number:X}"
+        times = [one.this_update for one in self.rows() if (one.kind == "crl" and one.issuer == issuer) or (one.kind == "ocsp" and one.number == number)]
+        return Standing(state, max(times, default=None))
+
+
+def known_authorities(roots: Sequence[bytes], untrusted: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The roots and those certificates of authorities that lead up to them, all DER: who may sign lists. What does not lead up is left out."""
+    found = list(dict.fromkeys(roots))
+    waiting = [one for one in dict.fromkeys(untrusted) if one not in found]
+    while True:
+        above = [parsed_certificate(one) for one in found]
+        led = [one for one in waiting if _led(one, above)]
+        if not led:
+            return tuple(found)
+        found += led
+        waiting = [one for one in waiting if one not in led]
+
+
+def _led(untrusted: bytes, above: Sequence[Any]) -> bool:
+    try:
+        certificate = parsed_certificate(untrusted)
+        return bool(certificate.ca) and any(_signed(certificate, "tbs_certificate", one) for one in above if one.subject == certificate.issuer)
+    except BROKEN:
+        return False
+
+
+def _der(untrusted: bytes) -> bytes:
+    if len(untrusted) > LARGEST:
+        raise FormatTrouble("too large for a list", what="revocation")
+    text = untrusted.strip()
+    if not text.startswith(b"-----BEGIN "):
+        return untrusted
+    try:
+        head, *lines, foot = text.split(b"\n")
+        if b"CRL" not in head or not foot.startswith(b"-----END "):
+            raise FormatTrouble("PEM, but no list", what="revocation")
+        return base64.b64decode(b"".join(line.strip() for line in lines), validate=True)
+    except (ValueError, binascii.Error):
+        raise FormatTrouble("broken PEM", what="revocation") from None
+
+
+def _parse(untrusted: bytes) -> RevocationRow:
+    """Raises FormatTrouble for what is neither a CRL nor a successful OCSP response about one certificate."""
+    for read in (_crl_row, _ocsp_row):
+        try:
+            return read(untrusted)
+        except BROKEN:
+            continue
+    raise FormatTrouble("neither a revocation list nor an OCSP response", what="revocation")
+
+
+def _crl_row(untrusted: bytes) -> RevocationRow:
+    parsed = crl.CertificateList.load(untrusted, strict=True)
+    body = parsed["tbs_cert_list"]
+    told = body["next_update"].native
+    number = parsed.crl_number_value
+    issuer = str(parsed.issuer.human_friendly)
+    key = "crl-" + hashlib.sha256(parsed.issuer.dump() + (parsed.authority_key_identifier or b"")).hexdigest()[:32]
+    return RevocationRow("crl", issuer, "" if number is None else str(number.native), body["this_update"].native.astimezone(UTC),
+                         told.astimezone(UTC) if told else None, key, untrusted)
+
+
+def _ocsp_row(untrusted: bytes) -> RevocationRow:
+    basic = _basic(untrusted)
+    answers = basic["tbs_response_data"]["responses"]
+    if len(answers) != 1:
+        raise ValueError("an answer about one certificate is expected")
+    one = answers[0]
+    told = one["next_update"].native
+    who = one["cert_id"]
+    key = "ocsp-" + hashlib.sha256(who["issuer_key_hash"].native + who["serial_number"].contents).hexdigest()[:32]
+    return RevocationRow("ocsp", who["issuer_key_hash"].native.hex(), f"{who['serial_number'].native:X}", one["this_update"].native.astimezone(UTC),
+                         told.astimezone(UTC) if told else None, key, untrusted)
+
+
+def _basic(der: bytes) -> Any:
+    response = ocsp.OCSPResponse.load(der, strict=True)
+    if response["response_status"].native != "successful":
+        raise ValueError("not successful")
+    return response["response_bytes"]["response"].parsed
+
+
+def _read(der: bytes, authorities: Sequence[bytes]) -> RevocationRow:
+    """The row of bytes whose signature one of the authorities made, or for an OCSP answer a responder whom one of them certified."""
+    row = _parse(der)
+    try:
+        keys = [parsed_certificate(one) for one in authorities]
+        if row.kind == "crl":
+            parsed = crl.CertificateList.load(der)
+            fits = any(_signed(parsed, "tbs_cert_list", one) for one in keys if one.subject == parsed.issuer)
+        else:
+            basic = _basic(der)
+            enclosed = [] if basic["certs"].native is None else list(basic["certs"])
+            responders = [one for one in enclosed if any(_signed(one, "tbs_certificate", above) for above in keys)]
+            fits = any(_signed(basic, "tbs_response_data", one) for one in (*keys, *responders))
+    except BROKEN:
+        raise FormatTrouble("broken list, answer or authority", what="revocation") from None
+    if not fits:
+        raise SignatureInvalid("none of the province's authorities made it", why="untrusted")
+    return row
+
+
+def _signed(thing: Any, body: str, by: Any) -> bool:
+    signature = thing["signature_value" if body == "tbs_certificate" else "signature"].native
+    try:
+        SignatureCheck(()).validate_signature(signature, thing[body].dump(), by.public_key, thing["signature_algorithm"])
+    except (InvalidSignature, UnsupportedAlgorithm, AssertionError, *BROKEN):
+        return False
+    return True
+
+
+# -- the rule on time -------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class LateRule:
+    """The province's rule on records that were signed in time and come late. ``after_end``: how long after the certificate's end they may still be sent;
+    None sets no limit, which is what FORMATS section 3 says. ``trust_claimed_time``: believe a signing time before a revocation without other proof.
+    """
+
+    after_end: timedelta | None = None
+    trust_claimed_time: bool = False
+
+
+TimeVerdict = Literal["in-time", "late-allowed", "late-refused", "before-start", "after-end", "revoked-before", "revoked-since"]
+
+
+def judge_time(
+    signed_at: datetime, sent_at: datetime, not_before: datetime, not_after: datetime, revoked_at: datetime | None = None, rule: LateRule | None = None,
+    proved_at: datetime | None = None,
+) -> TimeVerdict:
+    """What a signature is worth by its times alone (all aware): ``signed_at`` as claimed, ``sent_at`` when the province gets it (now, for a forecast).
+
+    ``proved_at``: a time at which the signature was there by another's word (a receipt, a time stamp); it settles what a claim cannot. Acceptable are
+    ``in-time`` and ``late-allowed``; ``late-refused`` and ``revoked-since`` are what a supervisor's takeover is for; the rest was never right.
+    """
+    rule = rule or LateRule()
+    if signed_at < not_before:
+        return "before-start"
+    if signed_at > not_after:
+        return "after-end"
+    if revoked_at is not None and revoked_at <= signed_at:
+        return "revoked-before"
+    arrived = proved_at or sent_at
+    if revoked_at is not None and revoked_at <= arrived and not rule.trust_claimed_time:
+        return "revoked-since"
+    if arrived <= not_after:
+        return "in-time"
+    return "late-allowed" if rule.after_end is None or arrived <= not_after + rule.after_end else "late-refused"

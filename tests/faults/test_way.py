@@ -1,0 +1,264 @@
+"""kill -9 in each step of the way from card to receipt, and a province that is away, lies or refuses one record: what was said holds.
+
+The desk runs in a process of its own on the real parts (card reader, tokens, keyring, cameras, province) and is driven through its stages.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from desktop.app import Desk
+from desktop.flows.words import Edited, PagePicked, ParkPressed, RecordPicked, RetryPressed, SyncPressed
+from desktop.messages import LANGUAGES, say_code
+from desktop.rooms import now
+from tests.faults.promises import Promises, readable
+from tests.scenes.hall import COLLECTOR, TOP, PracticeHall
+from tests.scenes.stages import capture, lift, log_in, reviewed, signed, type_in, until
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(sys.platform != "linux", reason="needs pcscd and SoftHSM2")]
+OWNER = f"op:{COLLECTOR.id}"
+STEPS = ("card read", "value typed", "draft saved", "portrait kept", "review built", "signed", "keep begun", "kept", "uploading", "uploaded", "receipted")
+LONGEST_S = 0.6
+"""How long after a step the random kill comes at most: the whole rest of the way takes about two seconds."""
+PATIENCE_S = 60.0
+_THROUGH = "receipt shown"
+
+
+class Zygote:
+    """Runs of the desk, each in a fork, each ended by kill -9."""
+
+    def __init__(self, temp: Path) -> None:
+        self.temp = temp
+        temp.mkdir()
+        self._errors = (temp / "stderr").open("wb")
+        self._process = subprocess.Popen([sys.executable, "-m", "tests.faults.way_child"], cwd=TOP, env=os.environ | {"TMPDIR": str(temp)},
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+        self._held = b""
+        self._next("ready")
+
+    def run(self, step: str, wait_s: float = 0.0, variant: str = "true", mark: str = "") -> list[dict[str, Any]]:
+        """All lines of a run that is killed ``wait_s`` seconds after it said ``step`` the first time, or when it is through and that step never came."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{variant} {mark or f'{random.getrandbits(64):016x}'}\n".encode())
+        self._process.stdin.flush()
+        pid = self._next("begun")[-1]["pid"]
+        lines = self._next(step, _THROUGH)
+        time.sleep(wait_s)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return lines + self._next("gone")[:-1]
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._errors):
+            pipe.close()   # type: ignore[union-attr]
+
+    def _next(self, *steps: str) -> list[dict[str, Any]]:
+        """Lines up to the first of ``steps``. AssertionError where the child broke or says nothing more."""
+        lines: list[dict[str, Any]] = []
+        while not lines or lines[-1]["step"] not in steps:
+            while b"\n" not in self._held:
+                assert self._process.stdout is not None
+                assert select.select([self._process.stdout], [], [], PATIENCE_S)[0], f"waited for {steps} after {[one['step'] for one in lines][-5:]}"
+                more = os.read(self._process.stdout.fileno(), 65536)
+                assert more, f"the child ended: {(self.temp / 'stderr').read_text('utf-8')}"
+                self._held += more
+            line, _, self._held = self._held.partition(b"\n")
+            lines.append(json.loads(line))
+            assert lines[-1]["step"] != "broke", lines[-1]
+        return lines
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeHall]:
+    with PracticeHall(tmp_path_factory.mktemp("h")) as open_hall:
+        yield open_hall
+
+
+@pytest.fixture(scope="module")
+def zygote(hall: PracticeHall) -> Iterator[Zygote]:
+    made = Zygote(hall.folder / "temp")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def promises(hall: PracticeHall) -> Iterator[Promises]:
+    made = Promises(hall.home, OWNER)
+    yield made
+    hall.lift()
+    made.drop_parked()
+
+
+def killed(hall: PracticeHall, zygote: Zygote, promises: Promises, step: str, wait_s: float, variant: str = "true") -> tuple[bool, list[str]]:
+    """One run that is killed: whether it came to ``step``, and all that does not hold after it."""
+    hall.lift()
+    if not promises.parked:
+        hall.place()
+    lines = zygote.run(step, wait_s, variant)
+    promises.hear(lines)
+    return step in {one["step"] for one in lines}, [*promises.broken(hall.province.records()), *readable(hall.home, zygote.temp, known=promises.scanned)]
+
+
+def all_through(hall: PracticeHall, zygote: Zygote, promises: Promises) -> list[str]:
+    """The desk once more until everything that waits is sent; then what does not hold."""
+    hall.lift()
+    if not promises.parked:
+        hall.place()
+    promises.hear(zygote.run(_THROUGH))
+    marks = Counter(hall.province.order("records/content", record_id=one["record_id"])["record"]["sections"]["skill"][0]["cert_no"]
+                    for one in hall.province.records())
+    twice = [f"one sitting, {count} records: {mark}" for mark, count in marks.items() if count > 1]
+    return [*promises.broken(hall.province.records(), all_sent=True), *twice]
+
+
+def kill_everywhere(hall: PracticeHall, zygote: Zygote, promises: Promises, kills: list[tuple[str, float]]) -> None:
+    for number, (step, wait_s) in enumerate(kills):
+        for _ in range(2):   # a parked sitting may be past that step; the one after it is not
+            came, faults = killed(hall, zygote, promises, step, wait_s)
+            assert not faults, f"kill {number}, {wait_s:.3f} s after {step!r}: {faults}"
+            if came:
+                break
+        assert came, f"never came to {step!r}"
+    assert promises.kept
+    assert not (faults := all_through(hall, zygote, promises)), faults
+
+
+def test_killed_in_each_step_and_after_it(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
+    """Each step once, five of them again some time later; the sweep has the rest."""
+    chance = random.Random(20261122)
+    later = [(step, chance.uniform(0, LONGEST_S)) for step in sorted(chance.sample(STEPS, 5), key=STEPS.index)]
+    kill_everywhere(hall, zygote, promises, [*((step, 0.0) for step in STEPS), *later])
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(3600)
+def test_a_hundred_kills_anywhere(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)
+    print(f"seed {seed}")
+    kill_everywhere(hall, zygote, promises, [(chance.choice(STEPS), chance.uniform(0, 2 * LONGEST_S)) for _ in range(110)])
+
+
+def test_kept_that_is_said_too_early_is_noticed(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
+    _, faults = killed(hall, zygote, promises, "kept", 0.1, "early")
+    assert any(fault.startswith("lost:") for fault in faults)
+    promises.kept.clear()
+
+
+def test_the_scan_finds_what_lies_in_clear(tmp_path: Path) -> None:
+    for number, content in enumerate(("李练工".encode("utf-16-le"), b"SYNTHETIC PHOTO", b"x13800000000")):
+        (tmp_path / str(number)).write_bytes(b"\0" * 7 + content)
+    assert len(readable(tmp_path)) == 3
+
+
+# -- a province that does not do as it should ---------------------------------------------------------------------------------------------
+@pytest.fixture
+def desk(hall: PracticeHall, promises: Promises, qt_application: QApplication) -> Iterator[Desk]:
+    open_desk = Desk(hall.home)
+    open_desk.begin()
+    log_in(open_desk, COLLECTOR.pin)
+    yield open_desk
+    hall.lift()
+    if not hall.province.running:
+        hall.province.start()
+    hall.province.order("faults", "DELETE")
+    assert open_desk.close() == ()
+
+
+def registered(desk: Desk, hall: PracticeHall, mark: str) -> str:
+    """One sitting from the card to kept; gives the record id."""
+    hall.place()
+    until(lambda: desk.intake.state.draft and desk.intake.state.draft.text("person.name_zh"), "the form filled from the card")
+    lift(desk, hall)
+    type_in(desk, cert_no=mark)
+    capture(desk)
+    sheet = reviewed(desk)
+    signed(desk, COLLECTOR.pin)
+    return sheet.record_id
+
+
+def row(desk: Desk, record_id: str) -> Any:
+    return next((one for one in desk.intake.state.outbox if one.record_id == record_id), None)
+
+
+def test_province_away_for_the_whole_scene(desk: Desk, hall: PracticeHall) -> None:
+    until(lambda: desk.intake.state.courier.online, "the province seen once")
+    begun = datetime.now(UTC)
+    hall.province.stop()
+    first = registered(desk, hall, "away-1")
+    courier = until(lambda: (seen := desk.intake.state.courier).online is False and seen.next_try_at and seen, "the screen says offline, with the next try")
+    assert begun <= courier.offline_since <= datetime.now(UTC) and courier.error_code == "province.unreachable"
+    assert courier.next_try_at > courier.offline_since and courier.last_success is not None
+    assert all(say_code(courier.error_code, lang).next for lang in LANGUAGES)
+    # the hall works on: a sitting is parked, another one is registered
+    hall.place()
+    until(lambda: desk.intake.state.draft, "the second sitting")
+    desk.intake.post(Edited("employer.name", "等一等公司", now()))
+    parked = desk.intake.state.draft.draft_id
+    desk.intake.post(ParkPressed())
+    until(lambda: [one for one in desk.intake.state.parked if one.draft_id == parked], "the second sitting parked")
+    lift(desk, hall)
+    second = registered(desk, hall, "away-2")
+    until(lambda: row(desk, first) and row(desk, second), "both in the list")
+    assert desk.review.state.page == "kept" and {row(desk, one).state for one in (first, second)} <= {"kept", "uploading"}
+    hall.province.start()
+    desk.intake.post(SyncPressed())
+    until(lambda: desk.review.state.page == "receipt", "the receipt once the province is back", 60)
+    until(lambda: all(row(desk, one).state == "receipted" for one in (first, second)), "both receipted", 60)
+    until(lambda: desk.intake.state.courier.online is True and desk.intake.state.courier.offline_since is None, "the screen says online")
+    arrived = Counter(one["record_id"] for one in hall.province.records())
+    assert arrived[first] == arrived[second] == 1
+    assert [one.draft_id for one in desk.intake.state.parked] == [parked]
+
+
+@pytest.mark.expects_log("set aside: receipt.mismatch")
+def test_wrong_receipt_sets_the_record_aside(desk: Desk, hall: PracticeHall) -> None:
+    hall.province.fault("envelope", method="PUT", path="/v1/records/", alter={"packet_digest": "sha256:" + "0" * 64})
+    record_id = registered(desk, hall, "liar")
+    aside = until(lambda: (one := row(desk, record_id)) and one.state == "set_aside" and one, "the record set aside", 40)
+    assert aside.error_code == "receipt.mismatch" and not aside.serial and all(say_code(aside.error_code, lang).next for lang in LANGUAGES)
+    assert desk.review.state.page == "kept" and desk.review.state.record_state == "set_aside"
+    rooms = desk.rooms()
+    rooms.outbox.check_packet(record_id)
+    assert rooms.outbox.open_packet(record_id)[0].content
+    # a person has it tried again: the true receipt of the same record is taken
+    for event in (PagePicked("outbox"), RecordPicked(record_id), RetryPressed()):
+        desk.intake.post(event)
+    until(lambda: row(desk, record_id).state == "receipted", "the true receipt", 40)
+    assert Counter(one["record_id"] for one in hall.province.records())[record_id] == 1
+
+
+@pytest.mark.expects_log("set aside: province.refused")
+def test_poisoned_record_does_not_keep_the_next_one_back(desk: Desk, hall: PracticeHall) -> None:
+    hall.place()
+    until(lambda: desk.intake.state.draft, "the first sitting")
+    type_in(desk, cert_no="poison")
+    capture(desk)
+    poisoned = reviewed(desk).record_id
+    hall.province.fault("status", method="PUT", path=f"/v1/records/{poisoned}", status=422, code="record.format", times=None)
+    signed(desk, COLLECTOR.pin)
+    lift(desk, hall)
+    second = registered(desk, hall, "after")
+    until(lambda: desk.review.state.page == "receipt", "the second one's receipt", 60)
+    until(lambda: row(desk, second).state == "receipted" and row(desk, poisoned).state == "set_aside", "the first one set aside", 60)
+    assert row(desk, poisoned).error_code == "province.refused"
+    assert poisoned not in {one["record_id"] for one in hall.province.records()}
+    desk.rooms().outbox.check_packet(poisoned)

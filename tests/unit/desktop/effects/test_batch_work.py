@@ -1,0 +1,207 @@
+"""Many records under one login, over a real store and a soft SKF token: each one signed, verified and durable by itself; what ends it leaves the rest unsigned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from desktop.flows.words.batch import ShowBatchRecord, SignBatch
+from devices.errors import WrongPin
+from devices.tokens.skf import SkfDriver
+from sync.acts import check_record
+from sync.batch import BatchItem, BatchLimits
+from sync.canon import digest, parse_canonical
+from sync.errors import SignatureInvalid, StoreTrouble
+from sync.journal import verify_lines
+from sync.seal import RECORD_PART
+from tests.emulators.records import new_recipient, open_room
+from tests.emulators.sm2_ca import PracticeSm2Ca
+from tests.emulators.softskf import SoftSkf
+from tests.unit.desktop.effects.batch_room import BatchRoom
+
+PIN = "123456"
+ROLES = {"OP-000017": frozenset({"collector"}), "SV-000003": frozenset({"supervisor", "collector"})}
+TO = new_recipient("k")[1]
+
+
+class Tokens:
+    def __init__(self, folder: Path) -> None:
+        self.ca, self.skf = PracticeSm2Ca(folder / "ca"), SoftSkf(folder / "skf")
+        self.skf.make_person(self.ca, "operator", PIN, "OP-000017", "张三")
+        self.skf.make_person(self.ca, "supervisor", PIN, "SV-000003", "李四", ("supervisor",))
+        self.roots = (*self.ca.signer_roots, *self.ca.chain)
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
+    return Tokens(tmp_path_factory.mktemp("batch-tokens"))
+
+
+def desk(tokens: Tokens, folder: Path, label: str = "operator", limits: BatchLimits | None = None) -> Iterator[BatchRoom]:
+    with open_room(folder / "home", bytes(32), TO) as room:
+        driver = SkfDriver(tokens.skf.path, "skf", emulated=True)
+        made = BatchRoom(room, driver, tokens.roots, TO, ROLES, label, limits)
+        yield made
+        driver.close()
+    tokens.skf.heal()
+
+
+@pytest.fixture
+def room(tokens: Tokens, tmp_path: Path) -> Iterator[BatchRoom]:
+    yield from desk(tokens, tmp_path)
+
+
+@pytest.fixture
+def supervisors(tokens: Tokens, tmp_path: Path) -> Iterator[BatchRoom]:
+    yield from desk(tokens, tmp_path, "supervisor")
+
+
+def verify(room: BatchRoom, record_id: str) -> None:
+    """The row's own signature over the record in its own packet, by the person on the record."""
+    row = room.outbox.row(record_id)
+    assert row is not None and row.state == "kept"
+    (content,) = [one.content for one in room.outbox.open_packet(record_id) if one.name == RECORD_PART]
+    assert digest(content) == row.record_digest
+    verdict = check_record(content, row.signature, row.acts, room.roots, lambda id: ROLES.get(id, frozenset()), datetime.now(UTC))
+    assert verdict.holds and verdict.signature.profile == "gm-p7-plain"
+
+
+def journal(room: BatchRoom) -> list[tuple[str, dict]]:
+    lines = list(room.journal.lines())
+    verify_lines(lines, room.journal.head())
+    return [(line["what"], line["facts"]) for line in (parse_canonical(one) for one in lines)]
+
+
+def test_one_pin_for_a_confirmed_list(room: BatchRoom, tokens: Tokens) -> None:
+    ids = [room.unsigned() for _ in range(4)]
+    built = room.build(*ids)
+    assert [one.item.record_id for one in built.lines] == ids and built.refused == () and not any(one.takeover for one in built.lines)
+    assert built.lines[0].name == "李国强"
+    ended = room.sign(built, PIN)
+    assert (ended.reason, ended.done, ended.failed, ended.left, ended.code) == ("done", tuple(ids), (), (), "")
+    assert tokens.skf.logins == 1 and room.kept == ids
+    assert [one for one in room.told if one[0] == "sign"] == [("sign", n, 4) for n in (1, 2, 3, 4)]
+    for record_id in ids:
+        verify(room, record_id)
+    lines = journal(room)
+    assert [what for what, _ in lines if what.startswith("batch.")] == ["batch.begun", "batch.ended"]
+    assert lines[-1] == ("batch.ended", {"reason": "done", "signed": 4, "failed": 0, "left": 0})
+
+
+def test_what_is_shown_is_what_is_signed(room: BatchRoom) -> None:
+    record_id = room.unsigned()
+    (line,) = room.build(record_id).lines
+    sheet = room.work.show(ShowBatchRecord(record_id), Event(), None).sheet
+    assert sheet.digest == line.item.digest and sheet.record["record_id"] == record_id and set(sheet.pictures) == {"a1.jpg", "a2.jpg"}
+    with pytest.raises(SignatureInvalid):
+        room.work.sign(SignBatch(room.choice, PIN, (BatchItem(record_id, digest(b"another")),)), Event(), None)
+    with pytest.raises(StoreTrouble):
+        room.work.sign(SignBatch(room.choice, PIN, (BatchItem("unknown", line.item.digest),)), Event(), None)
+    assert room.outbox.row(record_id).state == "kept_unsigned"  # type: ignore[union-attr]
+
+
+def test_a_wrong_pin_signs_nothing_and_is_one_try(room: BatchRoom, tokens: Tokens) -> None:
+    ids = [room.unsigned() for _ in range(2)]
+    built = room.build(*ids)
+    with pytest.raises(WrongPin):
+        room.sign(built, "000000")
+    assert tokens.skf.logins == 1 and {room.outbox.row(one).state for one in ids} == {"kept_unsigned"}  # type: ignore[union-attr]
+    assert journal(room)[-1] == ("batch.failed", {"code": "token.wrong_pin"})
+    assert room.sign(built, PIN).reason == "done", "the list is still the one that was shown"
+
+
+def ends_after_two(room: BatchRoom, reason: str, code: str = "", cancel: Event | None = None) -> tuple[str, ...]:
+    """Four records, of which something ends the session after the second; gives the ids."""
+    ids = tuple(room.unsigned() for _ in range(4))
+    ended = room.sign(room.build(*ids), PIN, cancel)
+    assert (ended.reason, ended.done, ended.left, ended.code) == (reason, ids[:2], ids[2:], code)
+    for one in ids[:2]:
+        verify(room, one)
+    assert {room.outbox.row(one).state for one in ids[2:]} == {"kept_unsigned"}  # type: ignore[union-attr]
+    return ids
+
+
+def at_two(room: BatchRoom, action) -> None:
+    room.on_tell = lambda what, done, total: action() if (what, done) == ("sign", 2) else None
+
+
+def test_a_pulled_token_ends_it(room: BatchRoom, tokens: Tokens) -> None:
+    at_two(room, tokens.skf.pull)
+    ids = ends_after_two(room, "removed", "token.gone")
+    tokens.skf.heal()
+    room.on_tell = lambda what, done, total: None
+    assert room.sign(room.build(*ids), PIN).done == ids[2:], "what is signed is refused, the rest is signed with a new PIN"
+
+
+def test_locking_the_desk_ends_it(room: BatchRoom) -> None:
+    at_two(room, room.work.lock)
+    ends_after_two(room, "locked")
+
+
+def test_a_cancel_ends_it(room: BatchRoom) -> None:
+    cancel = Event()
+    at_two(room, cancel.set)
+    ends_after_two(room, "cancelled", cancel=cancel)
+
+
+def test_another_person_at_the_desk_ends_it(room: BatchRoom) -> None:
+    at_two(room, lambda: setattr(room, "logged_in", False))
+    ends_after_two(room, "other-user")
+
+
+def test_idle_ends_it(room: BatchRoom) -> None:
+    at_two(room, lambda: setattr(room, "later", timedelta(minutes=6)))
+    ends_after_two(room, "idle")
+
+
+def test_a_crash_of_the_driver_ends_it(room: BatchRoom, tokens: Tokens) -> None:
+    at_two(room, lambda: tokens.skf.crash("sign"))
+    ends_after_two(room, "trouble", "driver.crashed")
+
+
+def test_so_many_and_no_more(tokens: Tokens, tmp_path: Path) -> None:
+    for room in desk(tokens, tmp_path, limits=BatchLimits(most=2)):
+        ends_after_two(room, "count")
+
+
+def test_a_record_with_a_trouble_of_its_own_lets_the_others_go_on(room: BatchRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One lacks a picture and is not on the list; another's packet lost a byte after it was shown."""
+    first, incomplete, damaged, last = room.unsigned(), room.unsigned(whole=False), room.unsigned(), room.unsigned()
+    built = room.build(first, incomplete, damaged, last)
+    assert built.refused == ((incomplete, "draft.incomplete"),)
+    monkeypatch.setattr(room.work, "_parts", lambda rooms, ready, look=room.work._parts: spoilt() if ready.record_id == damaged else look(rooms, ready))
+    ended = room.sign(built, PIN)
+    assert (ended.reason, ended.done, ended.failed) == ("done", (first, last), ((damaged, "signature.invalid"),))
+    assert room.outbox.row(damaged).state == "kept_unsigned"  # type: ignore[union-attr]
+    assert ("signature.failed", {"code": "signature.invalid"}) in journal(room)
+
+
+def spoilt() -> list[tuple[str, bytes]]:
+    raise SignatureInvalid("an attachment is not what the record says", why="attachment")
+
+
+# -- other people's records ---------------------------------------------------------------------------------------------------------------
+def test_a_supervisor_takes_over_with_a_reason(supervisors: BatchRoom) -> None:
+    room = supervisors
+    theirs, own = room.unsigned("op:OP-000017"), room.unsigned("op:SV-000003")
+    refused = room.build(theirs, own).refused
+    assert refused == ((theirs, "person.not_allowed"),), "not without a reason"
+    built = room.build(theirs, own, reason="采集员证书介质损坏")
+    assert [one.takeover for one in built.lines] == [True, False]
+    assert room.sign(built, PIN).reason == "done"
+    for record_id in (theirs, own):
+        verify(room, record_id)
+    row = room.outbox.row(theirs)
+    assert row is not None and parse_canonical(row.acts[0].act)["act"] == "takeover" and row.owner == "op:OP-000017"
+    (content,) = [one.content for one in room.outbox.open_packet(theirs) if one.name == RECORD_PART]
+    assert parse_canonical(content)["collector"] == {"id": "OP-000017", "name": "某人", "certificate": ""}
+
+
+def test_a_collector_takes_over_nothing(room: BatchRoom) -> None:
+    theirs = room.unsigned("op:SV-000003")
+    assert room.build(theirs, reason="替同事签").refused == ((theirs, "person.not_allowed"),)
+    assert room.build("8b1a9953-c461-4a29-b3c7-0d5f6e7a8b9c").refused[0][1] == "store.trouble"

@@ -1,0 +1,1 @@
+"""Tests of the staff desk's window and pages, offscreen."""
