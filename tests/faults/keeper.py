@@ -2,7 +2,8 @@
 
 ``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Variants other than ``true`` break one promise each, so that
 the checker can be shown to notice: ``early`` acknowledges before the commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
-draft in a transaction of its own, ``no-fsync`` leaves the packet file to the operating system (only a power cut shows that).
+draft in a transaction of its own; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal`` sets
+``synchronous=NORMAL``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sync.draft import Draft
 from sync.seal import PublicKeyInfo
 from tests.emulators.records import NUMBER, OWNER, PICTURE, Room, draft, open_room
 
-__all__ = ["serial_of"]
+__all__ = ["run", "serial_of"]
 
 
 class LateBlobs(Blobs):
@@ -61,24 +62,26 @@ def _keep(room: Room, one: Draft, variant: str) -> None:
         _say(record_id, serial)
 
 
-def main() -> None:
-    folder, variant = Path(sys.argv[1]), sys.argv[2]
-    key, spki = (bytes.fromhex(one) for one in sys.stdin.readline().split())
-    with open_room(folder, key, PublicKeyInfo("test", spki)) as room:
+def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) -> None:
+    """Until it is killed."""
+    with open_room(folder, key, to) as room:
         if variant == "late-file":
             late = LateBlobs(room.blobs.folder, room=0, reserve=0)
             room.blobs, room.outbox._blobs = late, late
         elif variant == "no-fsync":
             room.outbox._blobs = Blobs(room.blobs.folder, room=0, reserve=0, fsync=lambda descriptor: None)
+        elif variant == "normal":
+            assert room.store._writer is not None
+            room.store._writer.execute("PRAGMA synchronous = NORMAL")
         else:
             room.outbox.begin()
         for one in room.parked.list(OWNER):  # what was parked when the last one was killed is taken up, as a person would
             _keep(room, one, variant)
-        serial = int(os.environ["FIRST_SERIAL"])
         while True:
             _keep(room, _park(room, serial), variant)
             serial += 1
 
 
 if __name__ == "__main__":
-    main()
+    _key, _spki = (bytes.fromhex(one) for one in sys.stdin.readline().split())
+    run(Path(sys.argv[1]), sys.argv[2], _key, PublicKeyInfo("test", _spki), int(os.environ["FIRST_SERIAL"]))
