@@ -64,7 +64,7 @@ def known_tokens(system: str = sys.platform) -> tuple[KnownToken, ...]:
     ending = "windows" if system == "win32" else "linux"
     rows = tomllib.loads(find("tokens.toml").read_text("utf-8"))["token"]
     kinds: tuple[Kind, ...] = ("skf", "pkcs11")
-    libraries = [tuple((kind, name) for kind in kinds for name in row.get(f"{kind}_{ending}", ())) for row in rows]
+    libraries: list[tuple[tuple[Kind, str], ...]] = [tuple((kind, name) for kind in kinds for name in row.get(f"{kind}_{ending}", ())) for row in rows]
     return tuple(KnownToken(row["name"], frozenset(row["usb"]), of_row) for row, of_row in zip(rows, libraries, strict=True))
 
 
