@@ -19,6 +19,7 @@ _COMMANDS = {
     "enrol": "把本机登记为一个窗口: 管理员证书 + 一次性代码 (enrol this station)",
     "doctor": "检查读卡器和驱动 (what is plugged, what is not and why)",
     "outbox": "查看待上传和已上传的记录 (the outbox)",
+    "store": "换钥匙，把窗口搬到别的机器 (key of the store, moving)",
     "sign": "数字证书 (certificate tokens)",
     "signature": "核对一份记录和签名 (verify a record and its signature)",
     "journal": "核对操作日志 (verify a journal)",

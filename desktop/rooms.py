@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.device_list import load_device_list
+from desktop.settings import SETTINGS_FILE, Settings
 from devices.cameras.opencv import OpencvDriver
 from devices.cards.pcsc import PcscDriver
 from devices.errors import DriverMissing
@@ -27,12 +28,18 @@ from sync.station import Station, load
 from sync.store import Keys, Store, open_folder
 from sync.tables import Tables
 
-__all__ = ["Rooms", "now", "open_rooms"]
+__all__ = ["Rooms", "now", "open_rooms", "proxies"]
 
 
 def now() -> datetime:
     """The station's clock: aware, UTC."""
     return datetime.now(UTC)
+
+
+def proxies(folder: Path) -> Mapping[str, str] | None:
+    """The way to the province that the machine's settings name, as ``sync.province.Province`` takes it; None: straight."""
+    proxy = str(Settings(folder / SETTINGS_FILE).get("proxy")).strip()
+    return {"https": proxy} if proxy else None
 
 
 @dataclass(slots=True)
@@ -91,17 +98,20 @@ class Rooms:
 
 def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
     """Opens what was enrolled in ``folder``; nothing is made. Raises NotEnrolled, the kinds of StoreTrouble, DeviceListRefused."""
+    blobs = Blobs(folder / "blobs")
+    blobs.spare_room()  # on a full disk even opening needs some
     store = open_folder(folder, cabinet or KeyCabinet())
     try:
+        store.spare_room(blobs.spare_room)
         station = load(store)
         members = load_device_list(folder, station)
-        blobs = Blobs(folder / "blobs")
         blobs.prepare()
         journal = Journal(store, station.station_id)
         outbox = Outbox(store, blobs, journal, now)
         outbox.begin()
         registry = installed(members)
-        return Rooms(folder, store, blobs, journal, Parked(store, blobs, now), outbox, Province(station, folder=folder), registry, members,
+        province = Province(station, proxies=proxies(folder), folder=folder)
+        return Rooms(folder, store, blobs, journal, Parked(store, blobs, now), outbox, province, registry, members,
                      Models.from_json(members["models"]), Tables.load())
     except BaseException:
         store.close()

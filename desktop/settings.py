@@ -12,11 +12,14 @@ from typing import Any
 
 from resources import find
 
-__all__ = ["SCOPES", "TYPES", "Declared", "Settings", "SettingWrong", "declared"]
+__all__ = ["SCOPES", "SETTINGS_FILE", "TYPES", "Declared", "Settings", "SettingWrong", "declared"]
 
 TYPES = ("bool", "int", "text", "choice")
 SCOPES = ("person", "machine")
 """person: the one who is logged in may change it; machine: an administrator."""
+
+SETTINGS_FILE = "settings.json"
+"""What was chosen on this machine, in the data folder."""
 
 
 class SettingWrong(ValueError):

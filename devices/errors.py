@@ -3,9 +3,9 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardMute", "CardRemoved", "CardUnknown", "CodeUnreadable", "DefaultPin",
-    "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "LoginNeeded", "NoCamera", "NoCard", "NoModel",
-    "NoReader", "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused",
+    "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardMute", "CardReadAlready", "CardRemoved", "CardUnknown", "CodeUnreadable",
+    "DefaultPin", "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "LoginNeeded", "NoCamera", "NoCard",
+    "NoModel", "NoReader", "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused",
     "ServiceStopped", "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
 ]
 
@@ -120,6 +120,12 @@ class CardRemoved(DeviceTrouble):
 class CardMute(DeviceTrouble):
     """The card does not answer (80100066, 80100067, SW3 41, 81): lift it and put it down again."""
     code = "card.mute"
+    may_retry = True
+
+
+class CardReadAlready(DeviceTrouble):
+    """The card was read and still lies there; this kind of reader reads a card once and then wants it lifted (SW3 80 after a read)."""
+    code = "card.read_already"
     may_retry = True
 
 

@@ -6,11 +6,14 @@ Imports stand inside the lines, so that a library that cannot be loaded costs it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from devices.base import Driver
 from devices.errors import DeviceListInvalid
 from devices.registry import Listed, Registry
+
+if TYPE_CHECKING:
+    from devices.cards.profiles import Profile
 
 __all__ = ["installed", "listed"]
 
@@ -21,9 +24,13 @@ def installed(device_list: Mapping[str, object]) -> Registry:
 
 
 def listed(device_list: Mapping[str, object]) -> tuple[Listed, ...]:
-    """The lines. Every kind of driver has at least one, so that a station without an entry still says what is missing."""
+    """The lines. Every kind of driver has at least one, so that a station without an entry still says what is missing.
+
+    Serial readers and vendors' libraries have a line where a profile names one.
+    """
     return (
         Listed("cards", "pcsc", lambda: _pcsc(device_list)),
+        *(Listed("cards", name, lambda load=load: load(device_list)) for name, modes, load in _MORE_READERS if _modes(device_list) & modes),
         Listed("cameras", "opencv", lambda: _opencv(device_list)),
         *(Listed("tokens", name, lambda token=token: _token(token, device_list)) for name, token in _tokens(device_list)),
     )
@@ -31,9 +38,39 @@ def listed(device_list: Mapping[str, object]) -> tuple[Listed, ...]:
 
 def _pcsc(device_list: Mapping[str, object]) -> Driver:
     from devices.cards.pcsc import PcscDriver
+
+    return PcscDriver(_profiles(device_list, frozenset(("serial", "tcp", "sdt", "cvr")), False), emulated=device_list.get("emulated") is True)
+
+
+def _serial(device_list: Mapping[str, object]) -> Driver:
+    from devices.cards.serial import SerialDriver
+
+    return SerialDriver(_profiles(device_list, _SERIAL, True), emulated=device_list.get("emulated") is True)
+
+
+def _vendor(device_list: Mapping[str, object]) -> Driver:
+    from devices.cards.vendor import VendorDriver
+
+    return VendorDriver(_profiles(device_list, _VENDOR, True), emulated=device_list.get("emulated") is True)
+
+
+_SERIAL, _VENDOR = frozenset(("serial", "tcp")), frozenset(("sdt", "cvr"))
+_MORE_READERS = (("serial", _SERIAL, _serial), ("vendor", _VENDOR, _vendor))
+
+
+def _profiles(device_list: Mapping[str, object], modes: frozenset[str], among: bool) -> list[Profile]:
+    """The profiles whose mode is among ``modes``, or is not: a profile without a readable mode is the PC/SC driver's to complain of."""
     from devices.cards.profiles import Profile
 
-    return PcscDriver([Profile.from_json(entry) for entry in _entries(device_list, "profiles")], emulated=device_list.get("emulated") is True)
+    return [Profile.from_json(entry) for entry in _entries(device_list, "profiles") if (str(entry.get("mode")) in modes) is among]
+
+
+def _modes(device_list: Mapping[str, object]) -> set[str]:
+    """Modes that profiles name; of a list that is none, nothing (its driver says what is wrong with it)."""
+    try:
+        return {str(entry.get("mode")) for entry in _entries(device_list, "profiles")}
+    except DeviceListInvalid:
+        return set()
 
 
 def _opencv(device_list: Mapping[str, object]) -> Driver:

@@ -12,7 +12,7 @@ from devices.base import Device
 from devices.cards.contract import CardEvent, Sight, SightDriver, Sighting
 from devices.errors import DeviceTrouble
 
-__all__ = ["CardWatch", "Presence"]
+__all__ = ["CardWatch", "CardWatches", "Presence"]
 
 LOG = logging.getLogger(__name__)
 SETTLE_S = 0.6                      # some readers report the 14443-B card gone and back for ever; presence is polled every 0.45 s or so
@@ -155,3 +155,28 @@ class CardWatch:
                 self._emit(event)
             except Exception:   # the listener's fault must not blind the watch
                 LOG.exception("listener of card events failed at %s", event.what)
+
+
+class CardWatches:
+    """One watch per driver, as one. ``emit`` is called in several threads, one event at a time.
+
+    ``service_down`` and ``service_up`` come from drivers with a service (PC/SC) only: a line that is cut is a reader that left.
+    """
+
+    def __init__(self, drivers: Iterable[SightDriver], emit: Callable[[CardEvent], None], settle: float = SETTLE_S) -> None:
+        self._one_at_a_time = threading.Lock()
+        self._listener = emit
+        self._watches = [CardWatch(driver, self._emit, settle) for driver in drivers]
+
+    def start(self) -> None:
+        """Begins to watch. Raises RuntimeError the second time."""
+        for watch in self._watches:
+            watch.start()
+
+    def stop(self, seconds: float = 2.0) -> bool:
+        """Ends all threads; True when they have ended within ``seconds`` each."""
+        return all([watch.stop(seconds) for watch in self._watches])
+
+    def _emit(self, event: CardEvent) -> None:
+        with self._one_at_a_time:
+            self._listener(event)

@@ -1,7 +1,8 @@
-"""Packets and stills as write-once files under random names. Never renames, overwrites or reads meaning into them; the row is the commit (store.py).
+"""Packets (each with its slip beside it) and stills as write-once files under random names. Never renames, overwrites or reads meaning into them.
 
-Order of a write: new file, write, fsync, fsync the folder; only then may a row name it. What a crash leaves without a row is an orphan and is
-swept at start. A reserve file keeps room on the disk: even deleting needs some (facts: a full tmpfs refuses the transaction that would free it).
+Order of a write: new file, write, fsync, fsync the folder; only then may a row name it, and the row is the commit (store.py). What a crash leaves
+without a row is an orphan and is swept at start. A reserve file keeps room on the disk: even deleting needs some (facts: a full tmpfs refuses the
+transaction that would free it).
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ __all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
 RESERVE_BYTES = 64 * 1024 * 1024
 """Size of the reserve file; given up only so that deleting can go on."""
 ROOM_BYTES = 256 * 1024 * 1024
-"""Free room below which no new capture begins."""
+"""Free room below which no new sitting begins; one that has begun may use all but a quarter of it."""
 
 _NAME = re.compile(r"^[0-9a-f]{32}$")
 _RESERVE = "reserve"
+_SLIP = ".slip"
 _PACKET_MAGIC = b"HIPK"
 _ORPHAN_PACKETS = 4
 """A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told."""
@@ -63,24 +65,22 @@ class Blobs:
             raise StoreTrouble(f"blobs: {error.strerror}", step="folder") from error
         self.keep_reserve()
 
-    def write(self, content: bytes | Iterable[bytes]) -> str:
-        """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted.
+    def write(self, content: bytes | Iterable[bytes], slip: bytes = b"") -> str:
+        """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted; a ``slip`` goes into a small file beside it.
 
         Raises DiskFull (facts free, needed in bytes; nothing is left behind), StoreTrouble for other file errors.
         """
-        size = len(content) if isinstance(content, bytes) else 0
-        self.check_room(size)
+        size = (len(content) if isinstance(content, bytes) else 0) + len(slip)
+        self._check(size, self._room // 4)
         blob_id = uuid.uuid4().hex
         path = self._at(blob_id)
         try:
-            with path.open("xb", buffering=0) as blob:
-                for piece in _pieces(content):
-                    _write_all(blob.fileno(), piece)
-                self._fsync(blob.fileno())
+            self._write_file(path, content)
+            if slip:
+                self._write_file(path.with_suffix(_SLIP), slip)
             self._sync_folder(self.folder)
         except OSError as error:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+            self.drop(blob_id)
             if error.errno in _FULL:
                 raise DiskFull("blob", free=self.free(), needed=size) from error
             raise StoreTrouble(f"blob: {error.strerror}", step="blob") from error
@@ -100,10 +100,19 @@ class Blobs:
         except OSError as error:
             raise StoreTrouble(f"blob: {error.strerror}", step="blob") from error
 
+    def slip(self, blob_id: str) -> bytes:
+        """The slip of a packet, or nothing where it was written without one. Raises StoreTrouble."""
+        path = self._at(blob_id).with_suffix(_SLIP)
+        try:
+            return path.read_bytes() if path.exists() else b""
+        except OSError as error:
+            raise StoreTrouble(f"slip: {error.strerror}", step="blob") from error
+
     def drop(self, blob_id: str) -> None:
-        """Unlinks the file; one that is not there or cannot go now (held open by a virus scanner) is left to the next sweep."""
-        with suppress(OSError):
-            self._at(blob_id).unlink(missing_ok=True)
+        """Unlinks the file and its slip; what is not there or cannot go now (held open by a virus scanner) is left to the next sweep."""
+        for path in (self._at(blob_id), self._at(blob_id).with_suffix(_SLIP)):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
     def ids(self) -> tuple[str, ...]:
         """Ids of all files there, in order of name."""
@@ -115,7 +124,8 @@ class Blobs:
         packets = tuple(one for one in orphans if self._is_packet(one))
         kept = packets if len(packets) > _ORPHAN_PACKETS else ()
         dropped = tuple(one for one in orphans if one not in kept)
-        for one in dropped:
+        left = {one.stem for one in self.folder.iterdir() if one.suffix == _SLIP and _NAME.match(one.stem)}  # a slip whose packet is gone
+        for one in (*dropped, *sorted(left - {*known_ids, *kept})):
             self.drop(one)
         return Swept(dropped, kept)
 
@@ -124,10 +134,17 @@ class Blobs:
         return self._free(self.folder)
 
     def check_room(self, needed: int = 0) -> None:
-        """Raises DiskFull (facts free, needed in bytes) where new captures may not begin."""
-        free = self.free()
-        if free < self._room + needed:
-            raise DiskFull("below the floor", free=free, needed=self._room + needed)
+        """Raises DiskFull (facts free, needed in bytes) where no new sitting may begin."""
+        self._check(needed, self._room)
+
+    def spare_room(self) -> None:
+        """Gives the reserve up where hardly anything is left, so that rows can still be written: sending and forgetting need that, and they free the disk.
+
+        It comes back with ``keep_reserve``. Costs one question to the file system.
+        """
+        with suppress(OSError):
+            if self._reserve and self.free() < self._reserve // 16:
+                (self.folder / _RESERVE).unlink(missing_ok=True)
 
     def keep_reserve(self) -> None:
         """Makes the reserve file again, where there is room for it and for new captures."""
@@ -151,6 +168,19 @@ class Blobs:
             yield
         finally:
             self.keep_reserve()
+
+    def _check(self, needed: int, floor: int) -> None:
+        if not (self.folder / _RESERVE).exists():
+            floor += self._reserve  # given up for rows, not for captures
+        free = self.free()
+        if free < floor + needed:
+            raise DiskFull("below the floor", free=free, needed=floor + needed)
+
+    def _write_file(self, path: Path, content: bytes | Iterable[bytes]) -> None:
+        with path.open("xb", buffering=0) as file:
+            for piece in _pieces(content):
+                _write_all(file.fileno(), piece)
+            self._fsync(file.fileno())
 
     def _at(self, blob_id: str) -> Path:
         if not _NAME.match(blob_id):

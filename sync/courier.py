@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from sync.envelope import open_envelope
 from sync.errors import (
+    ClockOff,
     ClockWrong,
     FormatTrouble,
     PacketDamaged,
@@ -26,6 +27,7 @@ from sync.errors import (
     ProvinceUnreachable,
     ReceiptMismatch,
     SignatureInvalid,
+    StationRefused,
     StoreTrouble,
     SyncTrouble,
     TlsTrouble,
@@ -48,8 +50,8 @@ DIGEST_TRIES = 3
 """Uploads whose packet arrived with another digest before the record is set aside."""
 _HOST = (ProvinceUnreachable, ProvinceBusy, TlsTrouble, ClockWrong)
 """Troubles of the way or the host, not of a record."""
-_STATION_CODES = ("station.", "route.", "enrolment.", "tus.")
-"""Refusals that are about this station or the program: the records wait, none is set aside."""
+_STATION_CODES = ("route.", "enrolment.", "tus.")
+"""Refusals that are about the program: the records wait, none is set aside."""
 ROOTS_MAY_HELP = ("unknown_key", "revoked", "key_age")
 """Why a receipt's signature does not count here, where a newer list of keys may say otherwise."""
 _TELL_EVERY_S = 0.1
@@ -60,6 +62,8 @@ class QueueRow(Protocol):
 
     @property
     def record_id(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
     @property
     def state(self) -> str: ...
     @property
@@ -85,11 +89,11 @@ class Queue(Protocol):
 
     def next_due(self, now: datetime) -> QueueRow | None: ...
     def row(self, record_id: str) -> QueueRow | None: ...
-    def rows(self, *, states: Sequence[str]) -> Sequence[QueueRow]: ...
+    def rows(self, *, states: Sequence[str], limit: int, after: Any) -> Sequence[QueueRow]: ...
     def mark(self, record_id: str, state: str, **facts: Any) -> None: ...
     def failed(self, record_id: str, code: str, next_try_at: datetime, detail: str) -> None: ...
     def set_aside(self, record_id: str, reason: str) -> None: ...
-    def receipted(self, record_id: str, receipt_envelope: bytes) -> None: ...
+    def receipted(self, record_id: str, receipt_envelope: bytes, received_at: datetime) -> None: ...
 
 
 class Packets(Protocol):
@@ -129,8 +133,12 @@ class Courier:
         self._status = CourierStatus()
         self._told = 0.0
         self._asked: set[str] = set()
-        self._hurried: list[str] = []
+        self._hurrying = False
+        self._hurried: QueueRow | None = None
+        self._hurried_failed = False
         self._other_digest: dict[str, int] = {}
+        self._crossed: set[str] = set()
+        """Records for which once another one's receipt came: answers on one line may be off by one, so it is asked again on a new line."""
 
     @property
     def station(self) -> Station:
@@ -165,7 +173,7 @@ class Courier:
         """The next steps do not wait for due times: each record is tried once more, and the news is asked for."""
         self._host.hurry(self._monotonic())
         self._news.hurry()
-        self._hurried = [row.record_id for row in self._outbox.rows(states=DUE)]
+        self._hurrying, self._hurried, self._hurried_failed = True, None, False
 
     def refresh(self) -> bool:
         """Asks the clock and the news where they are due; whether anything was asked. Troubles are kept in the status."""
@@ -201,13 +209,15 @@ class Courier:
         return self.step() or asked
 
     def _next(self) -> QueueRow | None:
-        """The record that is due, else one that a person will not wait for."""
+        """The record that is due, else the next one that a person will not wait for: all of them in order of age, each until its first failure."""
         row = self._outbox.next_due(self._clock())
-        while row is None and self._hurried:
-            row = self._outbox.row(self._hurried[0])
-            if row is None or row.state not in DUE:
-                row = None
-                del self._hurried[0]
+        if row is not None or not self._hurrying:
+            return row
+        row = self._outbox.row(self._hurried.record_id) if self._hurried is not None and not self._hurried_failed else None
+        if row is None or row.state not in DUE:
+            page = self._outbox.rows(states=DUE, limit=1, after=self._hurried)
+            row = page[0] if page else None
+            self._hurrying, self._hurried, self._hurried_failed = row is not None, row, False
         return row
 
     def _advance(self, row: QueueRow) -> None:
@@ -255,9 +265,17 @@ class Courier:
             raise PacketDamaged("the packet file is gone") from error
 
     def _take(self, row: QueueRow, untrusted: bytes) -> None:
-        check(self._opened(untrusted), row, self.station)
-        self._outbox.receipted(row.record_id, untrusted)
+        try:
+            received_at = check(self._opened(untrusted), row, self.station)
+        except ReceiptMismatch as mismatch:
+            if mismatch.facts.get("member") != "record_id" or row.record_id in self._crossed:
+                raise
+            self._crossed.add(row.record_id)
+            self._province.wire().hang_up()
+            raise ProvinceTrouble("an answer to another question", member="record_id") from mismatch
+        self._outbox.receipted(row.record_id, untrusted, received_at)
         self._asked.discard(row.record_id)
+        self._crossed.discard(row.record_id)
         self._served()
 
     def _opened(self, untrusted: bytes) -> dict[str, Any]:
@@ -265,6 +283,8 @@ class Courier:
         try:
             return open_envelope(untrusted, self.station.keys, "receipt")
         except FormatTrouble as error:
+            if str(error.facts.get("what", "")).startswith("envelope"):  # nobody signed this: a gateway's answer, not the province's
+                raise ProvinceTrouble(f"no envelope: {error.detail}") from error
             raise ReceiptMismatch(error.detail, member="envelope") from error
         except SignatureInvalid as error:
             if error.facts.get("why") in ROOTS_MAY_HELP:
@@ -275,16 +295,18 @@ class Courier:
     def _settle(self, row: QueueRow, trouble: SyncTrouble) -> None:
         """What becomes of the record after ``trouble``."""
         self._asked.discard(row.record_id)
-        if row.record_id in self._hurried:
-            self._hurried.remove(row.record_id)
+        if self._hurried is not None and row.record_id == self._hurried.record_id:
+            self._hurried_failed = True
         why = str(trouble.facts.get("why", ""))
-        if isinstance(trouble, _HOST) or (isinstance(trouble, ProvinceRefused) and why.startswith(_STATION_CODES)):
+        if isinstance(trouble, (*_HOST, StationRefused)) or (isinstance(trouble, ProvinceRefused) and why.startswith(_STATION_CODES)):
             self._host_trouble(trouble)
             self._outbox.failed(row.record_id, trouble.code, self._clock(), trouble.detail)
         elif why.startswith("upload.") or (why == "packet.digest" and self._may_send_again(row)):
             # The province has not all of the packet. A new POST gives the same upload, or a new one where it was dropped; HEAD says where it stands.
             self._outbox.mark(row.record_id, "kept", upload_id="", upload_offset=0)
             self._later(row, trouble)
+        elif why == "signature.untrusted" and (offset := self._news.clock_offset) is not None and offset.wrong:
+            self._later(row, ClockOff(trouble.detail, seconds=round(abs(offset.seconds))))  # its signing time lies ahead: time itself mends that
         elif isinstance(trouble, (ProvinceRefused, ReceiptMismatch, PacketDamaged)):
             self._put_aside(row, trouble, trouble.code)
         elif isinstance(trouble, SignatureInvalid) and why == "unsigned":

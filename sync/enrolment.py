@@ -22,7 +22,15 @@ from cryptography.x509.oid import NameOID
 
 from sync.canon import canon, parse_json
 from sync.draft import time_text
-from sync.errors import EnrolmentRefused, FormatTrouble, ProvinceRefused
+from sync.errors import (
+    EnrolledAlready,
+    EnrolmentCodeWrong,
+    EnrolmentNotByAdministrator,
+    EnrolmentPracticeMixed,
+    EnrolmentRefused,
+    FormatTrouble,
+    ProvinceRefused,
+)
 from sync.members import Members
 from sync.station import Invitation, Station, StationStore, certificate_of, from_rows, read_rows, write_rows
 from sync.wire import Wire, open_session, tls_context
@@ -32,15 +40,17 @@ __all__ = ["OpenWire", "enrol", "normal_code"]
 OpenWire = Callable[[Invitation], Wire]
 """Opens the way to the province of an invitation, without a client certificate."""
 
+_REFUSALS: Mapping[str, type[EnrolmentRefused]] = {"enrolment.code": EnrolmentCodeWrong, "enrolment.administrator": EnrolmentNotByAdministrator}
+"""The province's code of a refusal -> the trouble that has words for it; others are shown with their code."""
 _CODE = re.compile(r"[A-Z0-9]{16}")
 _PENDING = ("pending.invitation", "pending.key", "pending.request", "pending.signature")
 
 
 def normal_code(typed: str) -> str:
-    """The one-time code as it is counted: 16 capitals and digits without hyphens. Raises EnrolmentRefused (why: ``code_form``)."""
+    """The one-time code as it is counted: 16 capitals and digits without hyphens. Raises EnrolmentCodeWrong (why: ``code_form``)."""
     code = re.sub(r"[\s-]", "", typed).upper()
     if not _CODE.fullmatch(code):
-        raise EnrolmentRefused("the code has 16 letters and digits", why="code_form")
+        raise EnrolmentCodeWrong("the code has 16 letters and digits", why="code_form")
     return code
 
 
@@ -51,16 +61,16 @@ def enrol(
     """Enrols this store at the province of ``invitation`` (the file's bytes) and returns the station.
 
     ``sign(content) -> bytes`` makes the administrator's detached CMS over the exact bytes; ``machine`` is free text for people.
-    Raises EnrolmentRefused (why: ``already``, ``practice``, ``code_form``, or the province's code), FormatTrouble, SignatureInvalid,
+    Raises EnrolmentRefused and its kinds (why: ``already``, ``practice``, ``code_form``, or the province's code), FormatTrouble, SignatureInvalid,
     the kinds of ProvinceTrouble, and whatever ``sign`` raises.
     """
     invited = Invitation.read(invitation)
     proof_key = normal_code(code)
     if store.practice != invited.practice:
-        raise EnrolmentRefused("practice and earnest do not mix", why="practice")
+        raise EnrolmentPracticeMixed("practice and earnest do not mix", why="practice")
     rows = read_rows(store)
     if "station_id" in rows:
-        raise EnrolmentRefused("this store is enrolled already", why="already")
+        raise EnrolledAlready("this store is enrolled already", why="already")
     pending = {name: rows[name] for name in _PENDING if name in rows}
     if not _same_request(pending, invitation, proof_key, hall, window):
         pending = _new_request(invitation, proof_key, hall, window, sign, machine, now())
@@ -70,7 +80,8 @@ def enrol(
         untrusted = _send(wire, pending)
     except ProvinceRefused as error:
         write_rows(store, {}, drop=_PENDING)
-        raise EnrolmentRefused(str(error), why=error.facts.get("why", "")) from error
+        why = str(error.facts.get("why", ""))
+        raise _REFUSALS.get(why, EnrolmentRefused)(error.detail, why=why) from error
     finally:
         wire.close()
     enrolled = _read_answer(untrusted, pending, now())

@@ -3,10 +3,12 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CertificateExpired", "CertificateTrouble", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolmentRefused", "FormatTrouble", "KeyMissing", "KeyringLocked",
-    "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused",
-    "ProvinceTrouble", "ProvinceUnreachable", "ReceiptMismatch", "SignatureInvalid", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreTooNew",
-    "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
+    "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
+    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled",
+    "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble", "ReceiptMismatch",
+    "SignatureInvalid", "StationCloned", "StationExpired", "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged",
+    "StoreForeign", "StoreInUse", "StoreMoved", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
@@ -76,6 +78,11 @@ class DiskFull(StoreTrouble):
     code = "store.disk_full"
 
 
+class StoreMoved(StoreTrouble):
+    """The station was moved away from here with a code; what is left is a copy."""
+    code = "store.moved"
+
+
 class KeyMissing(StoreTrouble):
     """The store is there, its key in the keyring is not."""
     code = "keyring.key_missing"
@@ -108,6 +115,31 @@ class EnrolmentRefused(SyncTrouble):
     code = "station.refused"
 
 
+class EnrolmentCodeWrong(EnrolmentRefused):
+    """The one-time code was mistyped, used, is over, or is for another hall or window. Facts: why."""
+    code = "station.code"
+
+
+class EnrolledAlready(EnrolmentRefused):
+    """This store is enrolled; another enrolment would orphan its records. Facts: why."""
+    code = "station.enrolled_already"
+
+
+class EnrolmentPracticeMixed(EnrolmentRefused):
+    """The invitation is for practice and the store in earnest, or the other way round. Facts: why."""
+    code = "station.practice_mixed"
+
+
+class EnrolmentNotByAdministrator(EnrolmentRefused):
+    """Who signed the request is not an administrator of this hall. Facts: why."""
+    code = "station.not_by_administrator"
+
+
+class EnrolledElsewhere(EnrolmentRefused):
+    """The code is for another station than the one of this store; its kept records would not be taken any more. Facts: why."""
+    code = "station.enrolled_elsewhere"
+
+
 class ProvinceTrouble(SyncTrouble):
     """The province's answer was not usable. Facts: status."""
     code = "province.trouble"
@@ -117,6 +149,11 @@ class ProvinceTrouble(SyncTrouble):
 class ProvinceUnreachable(ProvinceTrouble):
     """No connection to the province."""
     code = "province.unreachable"
+
+
+class ProxyTrouble(ProvinceUnreachable):
+    """The proxy of the settings does not answer, or does not let us through. Facts: why."""
+    code = "province.proxy"
 
 
 class ProvinceBusy(ProvinceTrouble):
@@ -130,14 +167,49 @@ class ProvinceRefused(ProvinceTrouble):
     may_retry = False
 
 
+class StationRefused(ProvinceRefused):
+    """The province refuses this station, not a record: nothing is set aside, all waits. Facts: status, why."""
+    code = "province.station"
+
+
+class StationRevoked(StationRefused):
+    """The station was revoked (lost, stolen, taken out of use)."""
+    code = "province.station_revoked"
+
+
+class StationUnknown(StationRefused):
+    """The province does not know this station's certificate."""
+    code = "province.station_unknown"
+
+
+class StationExpired(StationRefused):
+    """This station's certificate is over, or not yet good; the province's clock judges."""
+    code = "province.station_expired"
+
+
+class StationCloned(StationRefused):
+    """Two machines speak as this station, or an older copy of its store does: the journals do not fit each other."""
+    code = "province.station_cloned"
+
+
+class StationReplaced(StationRefused):
+    """Another machine took this station's place."""
+    code = "province.station_replaced"
+
+
 class TlsTrouble(ProvinceTrouble):
     """The other side is not the province (a login page, an interception), or a certificate does not fit. Facts: why."""
     code = "province.tls"
 
 
 class ClockWrong(ProvinceTrouble):
-    """This machine's clock differs too much from the province's. Facts: seconds."""
+    """This machine's clock is so wrong that the certificates do not hold: nothing can be sent. Facts: seconds, where they are known."""
     code = "province.clock"
+
+
+class ClockOff(ProvinceTrouble):
+    """The clock differs by more than a signing time may, though uploading still goes. Facts: seconds."""
+    code = "province.clock_off"
 
 
 class ReceiptMismatch(ProvinceTrouble):
@@ -155,3 +227,24 @@ class PacketTooLarge(SyncTrouble):
 class PacketDamaged(SyncTrouble):
     """The packet's file is gone, or is not the bytes of its row; it is set aside."""
     code = "packet.damaged"
+
+
+# -- carrying -------------------------------------------------------------------------------------------------------------------------
+class ExportRefused(SyncTrouble):
+    """An export that is not whole, not signed by a station of this province, or not opened by this code. Facts: why."""
+    code = "export.refused"
+
+
+class ExportForProvince(SyncTrouble):
+    """An export that was made without the store's key: only the province can open it."""
+    code = "export.for_province"
+
+
+class ExportNotWritten(SyncTrouble):
+    """The medium could not be written, or something is there already. Facts: path."""
+    code = "export.not_written"
+
+
+class CarriedUnsigned(SyncTrouble):
+    """A record without a signature that came from another station: only its own station, or the province, can open it."""
+    code = "packet.unsigned_elsewhere"

@@ -40,12 +40,17 @@ class Backend(Protocol):
     """What a keyring can do (the ``keyring`` library's back end)."""
 
     def get_password(self, service: str, username: str) -> str | None: ...
+    def delete_password(self, service: str, username: str) -> None: ...
     def set_password(self, service: str, username: str, password: str) -> None: ...
 
 
 def service_name(store_id: str, practice: bool) -> str:
     """One name for each store: a second user name under one Windows service would move the first entry."""
     return f"hall-intake-practice:{store_id}" if practice else f"hall-intake:{store_id}"
+
+
+def _next_name(store_id: str, practice: bool) -> str:
+    return f"{service_name(store_id, practice)}:next"
 
 
 class KeyCabinet:
@@ -67,6 +72,42 @@ class KeyCabinet:
     def make(self, store_id: str, practice: bool = False) -> bytes:
         """A new key, set, read back and compared. An entry that is there is never replaced (StoreTrouble, step ``key``). Else raises as ``load``."""
         return self._ask(lambda: _make(_backend(self._allowed), service_name(store_id, practice)))
+
+    # -- a new key for a store that is there (rekey.py), and one that came from another machine (moving.py) ------------------------------
+    def make_next(self, store_id: str, practice: bool = False) -> bytes:
+        """A second key of the store beside the first, kept under a name of its own; the one that is there already, where there is. Raises as ``load``."""
+        def call() -> bytes:
+            backend, service = _backend(self._allowed), _next_name(store_id, practice)
+            found = backend.get_password(service, _USER)
+            return bytes.fromhex(found) if found is not None and _HEX.match(found) else _set(backend, service, new_key())
+        return self._ask(call)
+
+    def load_next(self, store_id: str, practice: bool = False) -> bytes | None:
+        """The second key, or None. Raises as ``load``, but not KeyMissing."""
+        found = self._ask(lambda: _backend(self._allowed).get_password(_next_name(store_id, practice), _USER))
+        return bytes.fromhex(found) if found is not None and _HEX.match(found) else None
+
+    def settle(self, store_id: str, key: bytes, practice: bool = False) -> None:
+        """``key`` is the store's key from now on: set in the first one's place, read back and compared. Raises as ``make``."""
+        self._ask(lambda: _set(_backend(self._allowed), service_name(store_id, practice), key))
+
+    def drop_next(self, store_id: str, practice: bool = False) -> None:
+        """Forgets the second key; one that is not there is no fault."""
+        def call() -> None:
+            backend, service = _backend(self._allowed), _next_name(store_id, practice)
+            if backend.get_password(service, _USER) is not None:
+                backend.delete_password(service, _USER)
+        self._ask(call)
+
+    def put(self, store_id: str, key: bytes, practice: bool = False) -> None:
+        """Keeps the key of a store that came from another machine. Another entry that is there is never replaced (StoreTrouble, step ``key``)."""
+        def call() -> None:
+            backend, service = _backend(self._allowed), service_name(store_id, practice)
+            found = backend.get_password(service, _USER)
+            if found is not None and not compare_digest(found, key.hex()):
+                raise StoreTrouble("the keyring has another key for this store", step="key")
+            _set(backend, service, key)
+        self._ask(call)
 
     def _ask(self, call: Callable[[], _T]) -> _T:
         """The answer of ``call`` from a thread of its own: a keyring may wait for a person at a prompt that nobody sees."""
@@ -92,7 +133,11 @@ class KeyCabinet:
 def _make(backend: Backend, service: str) -> bytes:
     if backend.get_password(service, _USER) is not None:
         raise StoreTrouble("the keyring has an entry for this store already", step="key")
-    key = new_key()
+    return _set(backend, service, new_key())
+
+
+def _set(backend: Backend, service: str, key: bytes) -> bytes:
+    """Set, read back, compare. Raises KeyringUnsafe."""
     backend.set_password(service, _USER, key.hex())
     kept = backend.get_password(service, _USER)
     if kept is None or not compare_digest(kept, key.hex()) or len(key) != KEY_BYTES:

@@ -12,7 +12,7 @@ from random import SystemRandom
 from typing import Any, Protocol
 
 from sync.downlink import Purpose, States
-from sync.errors import ClockWrong, ProvinceRefused, SyncTrouble
+from sync.errors import ClockOff, ClockWrong, ProvinceRefused, StationExpired, StationRefused, StationUnknown, SyncTrouble
 from sync.province import ClockOffset, Province
 from sync.station import StationStore, apply
 
@@ -61,10 +61,10 @@ class News:
         self.trouble_code = ""
         self.clock_offset = province.time()
         if self.clock_offset.wrong:
-            self.trouble_code = ClockWrong.code
+            self.trouble_code = ClockOff.code
         try:
             self._ask_all(province, moment, now, self.clock_offset)
-        except ProvinceRefused as refused:
+        except (StationExpired, StationUnknown) as refused:
             if self.clock_offset.wrong:  # to a clock that is off, this station's certificate is not yet or no longer good
                 raise ClockWrong(refused.detail, seconds=round(abs(self.clock_offset.seconds))) from refused
             raise
@@ -107,7 +107,7 @@ class News:
 
     def _note(self, what: str, trouble: SyncTrouble) -> None:
         """A refusal of one thing is shown and does not keep the others back; a refusal of the station does."""
-        if isinstance(trouble, ProvinceRefused) and str(trouble.facts.get("why", "")).startswith("station."):
+        if isinstance(trouble, StationRefused):
             raise trouble
         _LOG.warning("%s refused: %s", what, trouble.detail)
         self.trouble_code = trouble.code

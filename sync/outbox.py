@@ -18,9 +18,10 @@ from sync.draft import time_text
 from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, StoreTrouble
 from sync.journal import Journal
 from sync.life import STATES, allowed
-from sync.outbox_row import COLUMNS, Act, OutboxRow, Summary, acts_text, row_of
+from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
 from sync.parked import drop_draft
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
+from sync.slip import seal_slip
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -56,7 +57,7 @@ class Outbox:
         """
         _refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet)
+        blob_id = self._blobs.write(sealed.packet, _slip(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -80,7 +81,9 @@ class Outbox:
         if not signature:
             raise ValueError("no signature")
         _refuse_mismatch(sealed, record_digest, signature)
-        blob_id = self._blobs.write(sealed.packet)
+        before = self._row(sealed.record_id)
+        slip = _slip(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
+        blob_id = self._blobs.write(sealed.packet, slip)
         try:
             with self._store.write() as tx:
                 row = self._step(tx, sealed.record_id, None)
@@ -97,6 +100,22 @@ class Outbox:
             raise
         self._store.forget_old_pages()
         self._drop_blobs((row.packet_blob,))
+
+    def carry_in(self, row: CarriedRow, packet: bytes, slip: bytes, *, who: str, export_id: str) -> None:
+        """Keeps a record that another station sealed, as it stands; its packet can never be opened here. Raises DiskFull, StoreTrouble (also: kept already)."""
+        blob_id = self._blobs.write(packet, slip)
+        now = time_text(self._clock())
+        try:
+            with self._store.write() as tx:
+                tx.execute("INSERT INTO outbox (record_id, origin, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest,"
+                           " packet_size, record_digest, signature, acts, next_try_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                           (row.record_id, row.origin, row.owner, row.state, "kept" if row.state == "set_aside" else "", row.reason, row.summary.name,
+                            row.summary.id_tail, ",".join(row.summary.categories), blob_id, row.packet_digest, row.packet_size, row.record_digest,
+                            row.signature, acts_text(row.acts), now, time_text(row.kept_at)))
+                self._journal.write(tx, who, "record.imported", row.record_id, {"packet": row.packet_digest, "export": export_id, "owner": row.owner})
+        except StoreTrouble as trouble:
+            self._drop_unless_unsure(trouble, blob_id)
+            raise
 
     # -- looking ----------------------------------------------------------------------------------------------------------------------
     def rows(self, owner: str | None = None, states: Iterable[str] | None = None, limit: int = 200, after: OutboxRow | None = None) -> tuple[OutboxRow, ...]:
@@ -163,6 +182,14 @@ class Outbox:
         except FormatTrouble as trouble:
             raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
 
+    def make_slip(self, row: OutboxRow) -> bytes:
+        """The slip of a packet that was kept without one (schema version 1), or nothing where this station has no key for it. Raises FormatTrouble."""
+        wrap = self._wrap(row.record_id)
+        if wrap is None:
+            return b""
+        key = unwrap_at_station(self._store.wrap_key, row.record_id, wrap)
+        return seal_slip(key, row.record_id, row.packet_digest, row.record_digest, row.signature, row.acts, row.owner, time_text(row.kept_at))
+
     # -- moving -----------------------------------------------------------------------------------------------------------------------
     def mark(self, record_id: str, state: str, **facts: object) -> None:
         """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at (time). A step forward ends its row of failures.
@@ -207,15 +234,18 @@ class Outbox:
             tx.execute("UPDATE outbox SET tries = 0, next_try_at = ? WHERE record_id = ?", (time_text(self._clock()), record_id))
             self._journal.write(tx, who, "record.retry", record_id)
 
-    def receipted(self, record_id: str, receipt_envelope: bytes) -> None:
-        """The province has it: the exact bytes of a receipt that was checked before (``sync.receipt``)."""
+    def receipted(self, record_id: str, receipt_envelope: bytes, received_at: datetime | None = None) -> None:
+        """The province has it: the exact bytes of a receipt that was checked before (``sync.receipt``).
+
+        ``received_at``: the receipt's own time, by the province's clock; from it the retention is counted (None: this station's clock).
+        """
         with self._store.write() as tx:
             row = self._step(tx, record_id, "receipted")
             if row.state == "receipted":
                 return
-            now = time_text(self._clock())
+            at = time_text(received_at or self._clock())
             tx.execute("UPDATE outbox SET state = 'receipted', receipt = ?, receipted_at = ?, tries = 0, last_error = '', last_detail = '' WHERE record_id = ?",
-                       (receipt_envelope, now, record_id))
+                       (receipt_envelope, at, record_id))
             self._journal.write(tx, "station", "record.receipted", record_id, {"receipt": digest(receipt_envelope)})
 
     def remote_state(self, record_id: str, state: str, at: datetime, until: date | None = None, items: Sequence[tuple[str, str]] = ()) -> bool:
@@ -247,6 +277,8 @@ class Outbox:
             with self._blobs.reserve_given_up():
                 for record_id in due:
                     self._purge(record_id)
+        if due:
+            self._blobs.keep_reserve()
         return due
 
     def _purge(self, record_id: str) -> None:
@@ -311,6 +343,10 @@ class Outbox:
 def _find(rows: Connection, record_id: str) -> OutboxRow | None:
     found: tuple[Any, ...] | None = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
     return None if found is None else row_of(found)
+
+
+def _slip(sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, kept_at: str) -> bytes:
+    return seal_slip(sealed.data_key, sealed.record_id, sealed.digest, record_digest, signature, acts, owner, kept_at)
 
 
 def _refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:

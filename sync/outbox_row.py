@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-__all__ = ["COLUMNS", "Act", "OutboxRow", "Summary", "acts_text", "row_of"]
+__all__ = ["COLUMNS", "Act", "CarriedRow", "OutboxRow", "Summary", "acts_json", "acts_text", "row_of"]
 
 COLUMNS = ("record_id, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest, signature, acts,"
            " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
-           " remote_until, remote_items")
+           " remote_until, remote_items, origin")
 """The columns that ``row_of`` takes, in order."""
 
 
@@ -63,6 +63,26 @@ class OutboxRow:
     state_before: str = ""
     reason: str = ""
     last_detail: str = ""
+    origin: str = ""
+    """The station that sealed the packet, where it was carried here from another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedRow:
+    """A row on its way between stations (FORMATS section 14): what of an OutboxRow is not of one machine only."""
+
+    record_id: str
+    origin: str
+    owner: str
+    state: str
+    reason: str
+    kept_at: datetime
+    packet_digest: str
+    packet_size: int
+    record_digest: str
+    signature: bytes = field(repr=False)
+    acts: tuple[Act, ...] = field(repr=False)
+    summary: Summary
 
 
 def row_of(values: Sequence[Any]) -> OutboxRow:
@@ -77,12 +97,17 @@ def row_of(values: Sequence[Any]) -> OutboxRow:
         sent_at=_time(v["sent_at"]), receipted_at=_time(v["receipted_at"]), receipt=None if v["receipt"] is None else bytes(v["receipt"]),
         remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=date.fromisoformat(v["remote_until"]) if v["remote_until"] else None,
         remote_items=tuple((path, text) for path, text in json.loads(v["remote_items"])),
-        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"])
+        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"], origin=v["origin"])
+
+
+def acts_json(acts: Sequence[Act]) -> list[dict[str, str]]:
+    """Acts as FORMATS section 6 writes them."""
+    return [{"act": base64.b64encode(one.act).decode("ascii"), "signature": base64.b64encode(one.signature).decode("ascii")} for one in acts]
 
 
 def acts_text(acts: Sequence[Act]) -> str:
-    """Acts as the row keeps them: the JSON of FORMATS section 6."""
-    return json.dumps([{"act": base64.b64encode(one.act).decode("ascii"), "signature": base64.b64encode(one.signature).decode("ascii")} for one in acts])
+    """Acts as the row keeps them: the JSON of ``acts_json``."""
+    return json.dumps(acts_json(acts))
 
 
 def _acts(text: str) -> tuple[Act, ...]:

@@ -33,11 +33,13 @@ class Parked:
         self._clock = clock
 
     def put(self, draft: Draft) -> None:
-        """Keeps the draft's present text. Raises NotAllowed where its id belongs to another owner, DiskFull, StoreTrouble."""
+        """Keeps the draft's present text. Raises NotAllowed where its id is another owner's, DiskFull (a new draft: already below the floor), StoreTrouble."""
         body = json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
         with self._store.write() as tx:
             found = tx.execute("SELECT owner FROM drafts WHERE draft_id = ?", (draft.draft_id,)).fetchone()
-            if found is not None and found[0] != draft.owner:
+            if found is None:
+                self._blobs.check_room()
+            elif found[0] != draft.owner:
                 raise NotAllowed("the draft belongs to another person", role="owner")
             tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key) VALUES (?, ?, ?, ?, ?, ?)"
                        " ON CONFLICT (draft_id) DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at",

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import SystemRandom
 
-__all__ = ["BASE_S", "CAP_S", "OPENS_AFTER", "Patience", "delay"]
+__all__ = ["BASE_S", "CAP_S", "LONG_AFTER_S", "LONG_CAP_S", "OPENS_AFTER", "Patience", "delay"]
 
 BASE_S = 2.0
 CAP_S = 120.0
 """Seconds. 3,000 stations with these values come back after an outage with a peak of 57 questions a second, 95 % of them within 93 s."""
+LONG_AFTER_S = 1800.0
+LONG_CAP_S = 600.0
+"""Seconds. After half an hour without the host the wait may grow to this: the same 3,000 stations then come back with 19 questions a second at most,
+95 % of them within 473 s; "sync now" and a network that comes back end the wait at once."""
 OPENS_AFTER = 5
 """Failures in a row after which one small question must succeed before the queue moves again."""
 
 
-def delay(tries: int, at_least: float, random: Callable[[], float]) -> float:
+def delay(tries: int, at_least: float, random: Callable[[], float], cap: float = CAP_S) -> float:
     """Seconds before try number ``tries`` + 1: evenly drawn from 0 to min(cap, base * 2^(tries-1)), on top of ``at_least`` (Retry-After)."""
-    ceiling = min(CAP_S, BASE_S * 2.0 ** min(max(tries - 1, 0), 16))
+    ceiling = min(cap, BASE_S * 2.0 ** min(max(tries - 1, 0), 16))
     return at_least + random() * ceiling
 
 
@@ -27,6 +31,7 @@ class Patience:
         self._random = random or SystemRandom().random
         self._tries = 0
         self._until = 0.0
+        self._since: float | None = None
 
     @property
     def tries(self) -> int:
@@ -41,7 +46,8 @@ class Patience:
     def failed(self, now: float, at_least: float = 0.0) -> float:
         """The host did not serve; returns the seconds to wait."""
         self._tries += 1
-        wait = delay(self._tries, at_least, self._random)
+        self._since = now if self._since is None else self._since
+        wait = delay(self._tries, at_least, self._random, LONG_CAP_S if now - self._since >= LONG_AFTER_S else CAP_S)
         self._until = max(self._until, now + wait)
         return wait
 
@@ -54,7 +60,7 @@ class Patience:
 
     def succeeded(self) -> None:
         """The host served."""
-        self._tries, self._until = 0, 0.0
+        self._tries, self._until, self._since = 0, 0.0, None
 
     def hurry(self, now: float) -> None:
         """A person asked for a try now, or the network came back."""

@@ -20,7 +20,7 @@ import requests
 from sync.canon import canon, parse_json
 from sync.downlink import Purpose
 from sync.envelope import open_envelope
-from sync.errors import ClockWrong, FormatTrouble, ProvinceRefused
+from sync.errors import ClockOff, FormatTrouble, ProvinceRefused
 from sync.members import Members
 from sync.station import Station
 from sync.wire import Limits, Wire, open_session, tls_context
@@ -49,6 +49,8 @@ class Submitted(Protocol):
 
     @property
     def record_id(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
     @property
     def packet_digest(self) -> str: ...
     @property
@@ -135,16 +137,16 @@ class Province:
         return ClockOffset(offset, took / 2 + 0.5)
 
     def check_clock(self) -> ClockOffset:
-        """As ``time``; raises ClockWrong (fact: seconds, rounded) where the difference is past CLOCK_LIMIT_S."""
+        """As ``time``; raises ClockOff (fact: seconds, rounded) where the difference is past CLOCK_LIMIT_S."""
         offset = self.time()
         if offset.wrong:
-            raise ClockWrong(f"the clocks differ by {offset.seconds:.0f} s", seconds=round(abs(offset.seconds)))
+            raise ClockOff(f"the clocks differ by {offset.seconds:.0f} s", seconds=round(abs(offset.seconds)))
         return offset
 
     def submit(self, row: Submitted, upload_id: str) -> bytes:
         """Hands in an uploaded packet (FORMATS section 6); the answer is the untrusted receipt envelope. The same row may be submitted again and again."""
         body = canon({
-            "type": "hall-intake/submission/1", "record_id": row.record_id, "station_id": self._station.station_id, "upload_id": upload_id,
+            "type": "hall-intake/submission/1", "record_id": row.record_id, "station_id": row.origin or self._station.station_id, "upload_id": upload_id,
             "packet_digest": row.packet_digest, "packet_size": row.packet_size, "record_digest": row.record_digest, "signature": _b64(row.signature),
             "acts": [{"act": _b64(one.act), "signature": _b64(one.signature)} for one in row.acts],
         })

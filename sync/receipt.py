@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from sync.canon import digest
@@ -19,6 +20,8 @@ class Sent(Protocol):
 
     @property
     def record_id(self) -> str: ...
+    @property
+    def origin(self) -> str: ...
     @property
     def packet_digest(self) -> str: ...
     @property
@@ -38,13 +41,16 @@ class Receipted(Protocol):
     def practice(self) -> bool: ...
 
 
-def check(receipt_payload: Mapping[str, Any], row: Sent, station: Receipted) -> None:
-    """Every member of FORMATS section 5. Raises ReceiptMismatch with the fact ``member`` for the first that differs, is missing or is foreign."""
+def check(receipt_payload: Mapping[str, Any], row: Sent, station: Receipted) -> datetime:
+    """When the province received it, by its clock, once every member of FORMATS section 5 fits.
+
+    Raises ReceiptMismatch with the fact ``member`` for the first that differs, is missing or is foreign.
+    """
     if not row.signature or not row.record_digest:
         raise ReceiptMismatch("a receipt for a record that was never signed", member="signature_digest")
     expected = {
         "type": "hall-intake/practice-receipt/1" if station.practice else "hall-intake/receipt/1",
-        "province": station.province, "station_id": station.station_id, "record_id": row.record_id, "packet_digest": row.packet_digest,
+        "province": station.province, "station_id": row.origin or station.station_id, "record_id": row.record_id, "packet_digest": row.packet_digest,
         "record_digest": row.record_digest, "signature_digest": digest(row.signature), "state": "received",
     }
     for member, value in expected.items():
@@ -54,8 +60,9 @@ def check(receipt_payload: Mapping[str, Any], row: Sent, station: Receipted) -> 
     if not isinstance(serial, str) or not 0 < len(serial) <= 64:
         raise ReceiptMismatch("no serial", member="serial")
     try:
-        parse_time(receipt_payload.get("received_at"), "received_at")
+        received_at = parse_time(receipt_payload.get("received_at"), "received_at")
     except FormatTrouble as error:
         raise ReceiptMismatch("no time", member="received_at") from error
     if foreign := set(receipt_payload) - set(MEMBERS):
         raise ReceiptMismatch(f"foreign members {sorted(foreign)}", member=min(foreign))
+    return received_at

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from sync.draft import Draft
+from sync.draft import Draft, Source
 from sync.record import ATTACHMENT_KINDS, SECTIONS, Field, Section
 from sync.tables import Tables
 
@@ -18,6 +18,15 @@ __all__ = ["Issue", "check_digit", "issues", "uscc_fits"]
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _MOBILE = re.compile(r"^1[3-9]\d{9}$")
+_EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
+_FIFTEEN = re.compile(r"[A-Z]{3}[0-9]{12}", re.ASCII)
+_LETTERS = re.compile(r"[A-Z]", re.ASCII)
+_PERMITS = {"X01": re.compile(r"[HM][0-9]{8}(?:[0-9]{2})?", re.ASCII), "X02": re.compile(r"[0-9]{8}", re.ASCII)}
+_TRAVEL = {"516": _PERMITS["X01"], "511": re.compile(r"[0-9]{8}(?:[0-9]{2})?", re.ASCII)}
+"""Numbers of travel permits: Hong Kong H, Macao M, 8 digits and on older ones 2 for the issue; Taiwan 8 digits."""
+_SERIES: Mapping[str, tuple[str, ...]] = {"111": (), "112": (), "X01": ("810000", "820000"), "X02": ("830000",), "553": ("9",)}
+_TAKEN = ("810000", "820000", "830000", "9")
+"""Heads of numbers that another kind of document has."""
 _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
@@ -113,24 +122,76 @@ def _wrong(f: Field, value: object, tables: Tables) -> str:
 
 
 def _identity(draft: Draft, today: date) -> Iterator[Issue]:
-    """GB 11643: the number against its check digit, sex and birth; and the validity of the document."""
+    """The number of the document against its form, check digit, series, sex and birth; and the validity. Abolished region codes are never an issue.
+
+    What is typed must fit; where a chip says it, corrected records may differ from their number (severity explain).
+    """
     number, kind = draft.text("person.id_doc_no"), draft.text("person.id_doc_type")
-    citizen = kind in ("111", "112", "X01", "X02") or (kind == "553" and len(number) == 18)
-    if number and citizen:
-        if len(number) != 18 or not (number[:17].isascii() and number[:17].isdigit()):
-            yield Issue("idno.form", "person.id_doc_no", "must")
-        elif check_digit(number[:17]) != number[17]:
-            yield Issue("idno.check_digit", "person.id_doc_no", "must")
-        elif kind != "553":
-            birth = draft.text("person.birth_date")
-            if birth and birth.replace("-", "") != number[6:14]:
-                yield Issue("idno.birth", "person.birth_date", "must")
-            sex = draft.text("person.sex")
-            if sex in ("1", "2") and int(number[16]) % 2 != int(sex) % 2:
-                yield Issue("idno.sex", "person.sex", "explain")
-    ends = _date(draft.text("person.id_valid_to"))
+    if number and kind in ("111", "112", "X01", "X02", "553"):
+        yield from _number_2017(draft, number) if kind == "553" and _LETTERS.match(number) else _number_18(draft, number, kind)
+    elif number and kind in _TRAVEL and not _TRAVEL[kind].fullmatch(number):
+        yield Issue("permit.form", "person.id_doc_no", "explain")
+    permit = draft.text("person.travel_permit_no")
+    if permit and kind in _PERMITS and not _PERMITS[kind].fullmatch(permit):
+        yield Issue("permit.form", "person.travel_permit_no", "explain")
+    yield from _validity(draft, today, number, kind)
+
+
+def _number_18(draft: Draft, number: str, kind: str) -> Iterator[Issue]:
+    """GB 11643. A 9… number is not asked for the sex: no source says that its sequence tells it, and the published specimen would contradict it."""
+    path = "person.id_doc_no"
+    if not _EIGHTEEN.fullmatch(number):
+        yield Issue("idno.form", path, "must")
+        return
+    if check_digit(number[:17]) != number[17]:
+        yield Issue("idno.check_digit", path, "must")
+        return
+    heads = _SERIES[kind]
+    if heads and not number.startswith(heads) or not heads and number.startswith(_TAKEN):
+        yield Issue("idno.series", path, "explain")
+    birth = draft.text("person.birth_date")
+    if birth and birth.replace("-", "") != number[6:14]:
+        yield Issue("idno.birth", "person.birth_date", _unless_on_chip(draft, "person.birth_date"))
+    sex = draft.text("person.sex")
+    if kind != "553" and sex in ("1", "2") and int(number[16]) % 2 != int(sex) % 2:
+        yield Issue("idno.sex", "person.sex", "explain")
+
+
+def _number_2017(draft: Draft, number: str) -> Iterator[Issue]:
+    """The number of the permanent residence card of 2017: three letters, twelve digits, the last a check digit (weights 7, 3, 1); birth in digits 8 to 13."""
+    if not _FIFTEEN.fullmatch(number):
+        yield Issue("idno.form_2017", "person.id_doc_no", "must")
+        return
+    if str(sum(int(c, 36) * (7, 3, 1)[i % 3] for i, c in enumerate(number[:14])) % 10) != number[14]:
+        yield Issue("idno.check_digit", "person.id_doc_no", "explain")
+    birth = draft.text("person.birth_date")
+    if birth and birth.replace("-", "")[2:] != number[7:13]:
+        yield Issue("idno.birth", "person.birth_date", "explain")
+    nationality = draft.text("person.nationality")
+    if nationality and nationality != number[:3]:
+        yield Issue("idno.nationality", "person.nationality", "explain")
+
+
+def _validity(draft: Draft, today: date, number: str, kind: str) -> Iterator[Issue]:
+    """The last day is a valid day. No date and no 长期 is "unknown", never "valid"."""
+    born = _date(draft.text("person.birth_date"))
+    if born and born > today:
+        yield Issue("birth.future", "person.birth_date", "must")
+    starts, ends, endless = _date(draft.text("person.id_valid_from")), _date(draft.text("person.id_valid_to")), draft.value("person.id_valid_long") is True
+    if starts and starts > today:
+        yield Issue("id.not_yet_valid", "person.id_valid_from", "explain", {"date": starts.isoformat()})
     if ends and ends < today:
         yield Issue("id.expired", "person.id_valid_to", "explain", {"date": ends.isoformat()})
+    if ends and endless:
+        yield Issue("id.validity_both", "person.id_valid_to", "must")
+    if number and kind in ("111", "X01", "X02", "553") and not draft.text("person.id_valid_to") and not endless:
+        yield Issue("id.validity_unknown", "person.id_valid_to", "explain")
+
+
+def _unless_on_chip(draft: Draft, path: str) -> str:
+    """How grave a conflict with the number is: the chip said both, or somebody typed one of them."""
+    entries = [draft.entries.get(place) for place in (path, "person.id_doc_no")]
+    return "explain" if all(entry is not None and entry.source is Source.CHIP for entry in entries) else "must"
 
 
 def _date(text: str) -> date | None:

@@ -21,15 +21,19 @@ from sync.ciphers import AES_256_GCM, NONCE_BYTES, SEGMENT_BYTES, TAG_BYTES, Seg
 from sync.errors import FormatTrouble, PacketTooLarge
 
 __all__ = [
-    "DRAFT_PART", "PACKET_LIMIT", "PacketHeader", "Part", "PublicKeyInfo", "RECORD_PART", "SealedRecord", "Wrap", "read_header", "seal", "unseal_with_key",
+    "DRAFT_PART", "PACKET_LIMIT", "PacketHeader", "Part", "PublicKeyInfo", "RECORD_PART", "ROWS_PART", "SealedRecord", "Wrap", "read_header", "seal",
+    "unseal_with_key",
 ]
 
 RECORD_PART = "record.json"
 DRAFT_PART = "draft.json"
 """The first part of a packet that still lacks its signature; such a packet is never uploaded."""
+ROWS_PART = "rows.json"
+"""The first part of the sealed rows of an export (FORMATS section 14); no record, never uploaded."""
 PACKET_LIMIT = 128 * 1024 * 1024
 """Plain bytes of a packet at most: they stand in memory twice while it is made."""
 
+_FIRST_PARTS = (RECORD_PART, DRAFT_PART, ROWS_PART)
 _MAGIC = b"HIPK"
 _VERSION = 1
 _START = struct.Struct(">4sBBHI")
@@ -104,7 +108,7 @@ def seal(record_bytes: bytes, parts: Iterable[tuple[str, bytes]], record_id: str
     or ids that are no UUIDs.
     """
     everything = ((first_part, record_bytes), *parts)
-    if len({name for name, _ in everything}) != len(everything) or first_part not in (RECORD_PART, DRAFT_PART):
+    if len({name for name, _ in everything}) != len(everything) or first_part not in _FIRST_PARTS:
         raise ValueError("part names must differ, the first one is record.json or draft.json")
     _uuid(record_id)
     _uuid(station_id)
@@ -168,7 +172,7 @@ def _split(plain: memoryview) -> Iterator[Part]:
         content = bytes(plain[at:at + size]) if size >= 0 else b""
         if len(content) != size or digest(content) != sha256 or name in names:
             raise FormatTrouble("a part is not what the index says", what="parts")
-        if not names and name not in (RECORD_PART, DRAFT_PART):
+        if not names and name not in _FIRST_PARTS:
             raise FormatTrouble("the first part is not a record", what="parts")
         names.add(name)
         at += size

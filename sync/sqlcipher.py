@@ -14,7 +14,7 @@ import sqlcipher3.dbapi2
 
 from sync.errors import DiskFull, StoreDamaged, StoreTrouble
 
-__all__ = ["Connection", "Cursor", "OLDEST_SQLITE", "check_versions", "connect", "named_errors", "roll_back"]
+__all__ = ["Connection", "Cursor", "OLDEST_SQLITE", "check_versions", "connect", "named_errors", "rekey", "roll_back"]
 
 _binding = cast(Any, sqlcipher3.dbapi2)  # it ships no types
 _Error = cast("type[Exception]", _binding.Error)
@@ -92,6 +92,13 @@ def _durable(opened: Connection) -> None:
     found = (wal, opened.execute("PRAGMA synchronous").fetchone(), opened.execute("PRAGMA foreign_keys").fetchone())
     if found != (("wal",), (2,), (1,)):
         raise StoreTrouble(f"the store does not take its safe settings: {found}", step="settings")
+
+
+def rekey(opened: Connection, key: bytes) -> None:
+    """Every page under another key, in one transaction of SQLCipher's own; a crash leaves the file wholly under the one or the other."""
+    if len(key) != 32:
+        raise ValueError("the key of a store has 32 bytes")
+    opened.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"")
 
 
 def roll_back(opened: Connection) -> None:

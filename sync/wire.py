@@ -7,8 +7,10 @@ password that lives in memory, into a file of mode 0600, and unlinked as soon as
 from __future__ import annotations
 
 import contextlib
+import http.client
 import http.cookiejar
 import os
+import re
 import secrets
 import ssl
 import tempfile
@@ -24,9 +26,26 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_der_private_key
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from sync.canon import parse_json
-from sync.errors import ClockWrong, FormatTrouble, ProvinceBusy, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable, TlsTrouble
+from sync.errors import (
+    ClockWrong,
+    FormatTrouble,
+    ProvinceBusy,
+    ProvinceRefused,
+    ProvinceTrouble,
+    ProvinceUnreachable,
+    ProxyTrouble,
+    StationCloned,
+    StationExpired,
+    StationRefused,
+    StationReplaced,
+    StationRevoked,
+    StationUnknown,
+    TlsTrouble,
+)
 
 __all__ = ["Answer", "DeviceIdentity", "Limits", "Wire", "open_session", "tls_context"]
 
@@ -35,6 +54,12 @@ LATER = frozenset({408, 409, 423, 425, 460})
 
 FINAL_CONFLICTS = frozenset({"record.other", "journal.fork"})
 """Codes of 409 that no waiting mends: another content under the same record id, another journal than the one told before."""
+
+STATION_REFUSALS: Mapping[str, type[StationRefused]] = {
+    "station.certificate": StationUnknown, "station.cloned": StationCloned, "station.expired": StationExpired, "station.replaced": StationReplaced,
+    "station.revoked": StationRevoked,
+}
+"""Codes that refuse the station itself."""
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: with a private root nearly always this machine's clock."""
@@ -99,6 +124,42 @@ def _load_identity(context: ssl.SSLContext, identity: DeviceIdentity, folder: Pa
         os.unlink(name)
 
 
+class _Remembered:
+    """A stream that remembers the last line that was read from it."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.last = stream, b""
+
+    def readline(self, *limit: int) -> bytes:
+        self.last = self.stream.readline(*limit)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class _WholeHead(http.client.HTTPResponse):
+    """An answer whose head must end with its empty line. The standard library takes a head that was cut off for a whole one with fewer lines."""
+
+    def begin(self) -> None:
+        remembered: Any = _Remembered(self.fp)
+        self.fp = remembered
+        super().begin()
+        if self.fp is remembered:
+            self.fp = remembered.stream
+        if remembered.last not in (b"\r\n", b"\n"):
+            self.close()
+            raise http.client.RemoteDisconnected("the answer ended within its head")
+
+
+class _Line(HTTPSConnection):
+    response_class = _WholeHead
+
+
+class _Lines(HTTPSConnectionPool):
+    ConnectionCls: Any = _Line
+
+
 class _PrivateRoots(HTTPAdapter):
     """An adapter that uses one given context and adds no root to it: requests would add its own bundle of public roots."""
 
@@ -108,9 +169,13 @@ class _PrivateRoots(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+        pools: Any = self.poolmanager
+        pools.pool_classes_by_scheme = {"https": _Lines}
 
     def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        return super().proxy_manager_for(proxy, **proxy_kwargs, ssl_context=self._context)
+        manager = super().proxy_manager_for(proxy, **proxy_kwargs, ssl_context=self._context)
+        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Lines}
+        return manager
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
@@ -148,6 +213,10 @@ class Wire:
 
     def close(self) -> None:
         """Closes the connection."""
+        self._session.close()
+
+    def hang_up(self) -> None:
+        """The next question goes out on a new line."""
         self._session.close()
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Collection[int] = (200,)) -> Answer:
@@ -200,7 +269,7 @@ def trouble_of(answer: Answer) -> ProvinceTrouble:
         _refuse_pages(answer)
         return ProvinceTrouble(f"status {status} was not expected here", status=status)
     if 400 <= status < 500 and code and (status not in LATER or code in FINAL_CONFLICTS):
-        return ProvinceRefused(f"status {status}: {code}", status=status, why=code)
+        return STATION_REFUSALS.get(code, ProvinceRefused)(f"status {status}: {code}", status=status, why=code)
     return ProvinceTrouble(f"status {status}: {code or 'no code'}", status=status, why=code, retry_after=later)
 
 
@@ -243,11 +312,28 @@ def _wire_trouble(error: BaseException) -> ProvinceTrouble:
         return ProvinceUnreachable("the connection ended within TLS")  # a restart or a cut, nobody's wrong certificate
     tls = _inner(error, ssl.SSLError) or _inner(error, requests.exceptions.SSLError)
     if tls is not None:
-        reason = str(getattr(tls, "reason", "") or "")
-        return TlsTrouble(f"TLS: {reason or type(tls).__name__}", why="client_certificate" if "ALERT" in reason and "CERTIFICATE" in reason else "handshake")
+        return _handshake_trouble(str(getattr(tls, "reason", "") or type(tls).__name__))
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _proxy_trouble(str(_deepest(error)))
     if isinstance(error, requests.exceptions.InvalidSchema):
         return TlsTrouble("only https is spoken", why="plain")
     return ProvinceUnreachable(type(_deepest(error)).__name__)
+
+
+def _handshake_trouble(reason: str) -> ProvinceTrouble:
+    """An alert about a certificate is about ours: the other side's was judged here. ``reason`` is OpenSSL's name of it."""
+    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
+        kind = StationExpired if "EXPIRED" in reason else StationRevoked if "REVOKED" in reason else StationUnknown
+        return kind(f"TLS: {reason}", why="station.certificate")
+    return TlsTrouble(f"TLS: {reason}", why="handshake")
+
+
+def _proxy_trouble(words: str) -> ProvinceUnreachable:
+    """``words``: of the standard library, ``Tunnel connection failed: 407 ...`` where the proxy answered. 502 and 504 speak of what lies behind it."""
+    status = re.search(r"Tunnel connection failed: (\d{3})", words)
+    if status and status[1] in ("500", "502", "503", "504"):
+        return ProvinceUnreachable(f"the proxy found nobody behind it: {status[1]}")
+    return ProxyTrouble(f"the proxy refused: {status[1]}" if status else "the proxy does not answer", why=status[1] if status else "silent")
 
 
 def _links(error: BaseException) -> list[BaseException]:

@@ -9,20 +9,23 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import platform
 import sys
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any, TextIO
 
 from desktop.folders import data_folder
 from desktop.messages import say
 from devices.base import Cancel
+from devices.cards.readers import Readers
 from devices.doctor import CardsReport, MaskedRead, ReaderReport, examine_cards
 from devices.errors import DeviceListInvalid, DeviceTrouble, NoCard
 from devices.installed import listed
 from devices.registry import Registry
-from devices.traffic import TRAFFIC, name_level
+from devices.traffic import TRAFFIC, name_level, trace_to
 from resources.trouble import Trouble
 
 __all__ = ["add_arguments", "print_cards", "run"]
@@ -36,6 +39,8 @@ FIELDS = {
     "name_zh": "姓名", "name_latin": "外文姓名", "number": "号码", "address": "住址", "newest_address": "最新住址", "issuer": "签发机关",
     "valid_to": "有效期至",
 }
+DRIVERS = {"pcsc": "智能卡服务 (PC/SC)", "serial": "串口和串口服务器", "vendor": "厂商读卡库"}
+PHOTOS = {"decoded": "已解码", "no_decoder": "没有厂商解码库, 未解码"}
 WHO = {"operator": "窗口人员", "administrator": "管理员", "issuer": "发证机构", "province": "省平台", "nobody": "不用处理"}
 
 
@@ -43,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", default="cards", choices=("cards",), help="检查什么: cards = 读卡器")
     parser.add_argument("--no-read", action="store_true", help="不试读证件")
     parser.add_argument("--traffic", action="store_true", help="显示与读卡器的通信 (个人信息已遮盖)")
+    parser.add_argument("--trace", metavar="FILE", type=Path, help="把检查结果和与读卡器的通信写进一个新文件, 交给厂商客服 (个人信息已遮盖)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,12 +56,44 @@ def run(args: argparse.Namespace) -> int:
     if args.traffic:
         name_level()
         logging.basicConfig(level=TRAFFIC, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
+    if args.trace is None:
+        return print_cards(_examine(not args.no_read), sys.stdout)
     try:
-        entries = Registry(line for line in listed(_device_list(data_folder())) if line.kind == "cards").entries
-        report = examine_cards(entries, date.today(), Cancel(), dry_read=not args.no_read)
+        with trace_to(args.trace, _head()):
+            report = _examine(not args.no_read)
+        with args.trace.open("a", encoding="utf-8") as file:
+            print_cards(report, file)
+    except OSError as failed:
+        print(f"文件写不了: {args.trace}: {failed.strerror}", file=sys.stderr)
+        return 1
+    code = print_cards(report, sys.stdout)
+    print(f"\n已写进 {args.trace}, 姓名和号码已遮盖, 可以交给厂商客服", file=sys.stdout)
+    return code
+
+
+def _examine(dry_read: bool) -> CardsReport:
+    try:
+        registry = Registry(line for line in listed(_device_list(data_folder())) if line.kind == "cards")
+        try:
+            return examine_cards(registry.entries, date.today(), Cancel(), dry_read)
+        finally:
+            Readers(registry.cards()).close()
     except DeviceTrouble as trouble:
-        report = CardsReport((), trouble)
-    return print_cards(report, sys.stdout)
+        return CardsReport((), trouble)
+
+
+def _head() -> list[str]:
+    """What a helpdesk asks first: versions, nothing of this person or machine's owner."""
+    versions = [f"{name} {_version(name)}" for name in ("hall-intake", "pyscard", "pyserial")]
+    return [f"# {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}  {', '.join(versions)}", f"# {platform.system()} {platform.release()} {platform.machine()}, "
+            f"Python {platform.python_version()}, {sys.maxsize.bit_length() + 1} bit"]
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "-"
 
 
 def _device_list(folder: Path) -> Mapping[str, Any]:
@@ -75,12 +113,18 @@ def _device_list(folder: Path) -> Mapping[str, Any]:
 def print_cards(report: CardsReport, out: TextIO) -> int:
     """Prints the report in Chinese; the exit code."""
     print("读卡器检查 (设备清单未在此核对签名)", file=out)
+    for driver in report.drivers:
+        print(f"{DRIVERS.get(driver.name, driver.name)}: {'正常' if driver.trouble is None else '不能用'}, 读卡器 {driver.readers} 台", file=out)
+        if driver.trouble is not None and driver.trouble is not report.trouble:
+            _print_trouble(driver.trouble, "  ", out)
     if report.trouble is not None:
         _print_trouble(report.trouble, "", out)
-    elif report.readers:
-        print("智能卡服务: 正常", file=out)
     for number, reader in enumerate(report.readers, 1):
         _print_reader(number, reader, out)
+    if report.ports:
+        print("\n没有登记的串口 (不会打开):", file=out)
+    for port in report.ports:
+        print(f"  {port}", file=out)
     wrong = [reader for reader in report.readers if reader.trouble is not None and not isinstance(reader.trouble, NoCard)]
     return 1 if report.trouble is not None or wrong else 0
 
@@ -105,7 +149,8 @@ def _print_read(read: MaskedRead, out: TextIO) -> None:
     for name, label in FIELDS.items():
         if read.fields[name]:
             print(f"    {label}: {read.fields[name]}", file=out)
-    print(f"    照片: {read.photo_bytes} 字节 (没有厂商解码库, 未解码)", file=out)
+    photo = PHOTOS.get(read.photo) or f"解码库出错, 未解码 ({read.photo})"
+    print(f"    照片: {read.photo_bytes} 字节 ({photo})", file=out)
     for finding in read.findings:
         print(f"    注意: {_title(finding.code)} ({finding.code})", file=out)
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from desktop.effects.token_signer import TokenSigner
 from desktop.folders import data_folder
 from desktop.messages import say
+from desktop.settings import SETTINGS_FILE, Settings
 from devices.base import Device
 from devices.errors import NoToken, TokenTrouble
 from devices.tokens.contract import PinState, Token, TokenCertificate
@@ -25,7 +26,7 @@ from devices.tokens.known import driver_for, kind_of
 from resources.trouble import Trouble
 from sync.enrolment import enrol
 from sync.envelope import keyid_of
-from sync.errors import CertificateTrouble, EnrolmentRefused
+from sync.errors import CertificateTrouble, EnrolledAlready
 from sync.journal import Journal
 from sync.keys import KeyCabinet
 from sync.signing import certificate_facts, make_signature
@@ -85,10 +86,12 @@ def _enrolled(args: argparse.Namespace, content: bytes, invited: Invitation, ask
     machine = f"{platform.system()} {platform.release()} {platform.machine()}"
     with open_folder(data_folder(), KeyCabinet(), invited.practice, make=True) as store:
         if store.station_value("station_id") is not None:  # before anybody types a PIN
-            raise EnrolmentRefused("this store is enrolled already", why="already")
+            raise EnrolledAlready("this store is enrolled already", why="already")
         station = enrol(content, args.code, args.hall, args.window, sign, machine, store, proxies={"https": args.proxy} if args.proxy else None)
         with store.write() as tx:
             Journal(store, station.station_id).write(tx, "station", "station.enrolled", "", {"certificate": station.certificate_digest})
+    if args.proxy:  # the way that led to the province at the enrolment is the way of the application, too
+        Settings(data_folder() / SETTINGS_FILE).choose("proxy", args.proxy)
     return station
 
 

@@ -1,4 +1,4 @@
-"""``hall-intake outbox``: what is kept, sent and receipted, without a window. Never prints a person's name or number and never sends anything."""
+"""``hall-intake outbox``: what is kept, sent and receipted, and its way over a medium. Never prints a person's name or number and never sends anything."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import argparse
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
-from desktop.commands.saying import complain
+from desktop.commands.saying import complain, say_way_out
 from desktop.folders import data_folder
 from resources.trouble import Trouble
 from sync.blobs import Blobs
+from sync.carry_in import import_queue, normal_transfer_code
+from sync.carry_out import Exported, export_files, export_queue
 from sync.draft import time_text
 from sync.journal import Journal, verify_lines
 from sync.keys import KeyCabinet
 from sync.life import STATES
 from sync.outbox import Outbox, OutboxRow
+from sync.station import load
 from sync.store import Store, open_folder
 
 __all__ = ["add_arguments", "run"]
@@ -31,18 +35,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--owner", help="只列这个人的 (only this owner, e.g. op:OP-000017)")
     for name, words in (("show", "一条记录的情况 (one record)"), ("retry", "放回队列，马上再试 (back into the queue, due now)")):
         acts.add_parser(name, help=words).add_argument("record_id")
+    export = acts.add_parser("export", help="把没上传的记录导出到介质 (unsent records to a medium)")
+    export.add_argument("target", type=Path, help="新的文件夹，或 .zip 文件 (a new folder or .zip)")
+    export.add_argument("--without-key", action="store_true", help="钥匙丢了也行：只导出密封包，交省平台 (packets only, for the province; needs no keyring)")
+    taken = acts.add_parser("import", help="导入另一台机器的导出 (take in another station's export)")
+    taken.add_argument("source", type=Path)
+    taken.add_argument("--owner", default="", metavar="op:OP-000018", help="导入后归谁，默认不变 (new owner of the records)")
     acts.add_parser("verify", help="核对所有文件和日志 (check every packet and the journal)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code: 0 done, 1 a named trouble or something that does not hold."""
-    acts: dict[str, Callable[[argparse.Namespace, Store, Outbox], int]] = {"list": _list, "show": _show, "retry": _retry, "verify": _verify}
+    acts: dict[str, Callable[[argparse.Namespace, Store, Outbox], int]] = {"list": _list, "show": _show, "retry": _retry, "verify": _verify,
+                                                                                  "export": _export, "import": _import}
     try:
+        if args.act == "export" and args.without_key:
+            return _told(export_files(data_folder(), args.target), args.target)
         with open_folder(data_folder(), KeyCabinet()) as store:
             outbox = Outbox(store, Blobs(store.folder / "blobs"), Journal(store, _station_id(store)), lambda: datetime.now(UTC))
             return acts[args.act](args, store, outbox)
     except Trouble as trouble:
         complain(trouble)
+        say_way_out(trouble)
         return 1
 
 
@@ -94,6 +108,30 @@ def _verify(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     chain = verify_lines(journal.lines(), journal.head())
     print(f"记录 records: {checked}, 有问题 bad: {bad}, 日志行 journal lines: {chain.size}, {chain.head}")
     return 1 if bad else 0
+
+
+def _export(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
+    return _told(export_queue(store, Blobs(store.folder / "blobs"), load(store), args.target), args.target)
+
+
+def _told(done: Exported, target: Path) -> int:
+    print(f"已导出 exported: {len(done.records)} 条 records -> {target} ({done.export_id})")
+    if done.left_out:
+        print(f"另有 {done.left_out} 个文件只有本机的钥匙能打开，没有导出 (files that only this store's key opens)")
+    if done.code and done.signed:
+        print(f"传送码 transfer code: {done.code}\n请抄下来另外送，不要和介质放在一起 (write it down; it travels apart from the medium)")
+    else:
+        print("这份导出只有省平台能打开，请送省平台 (only the province can open this export: take it there)")
+    return 0
+
+
+def _import(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
+    code = normal_transfer_code(input("传送码 (transfer code): "))
+    done = import_queue(store, Blobs(store.folder / "blobs"), load(store), args.source, code, args.owner)
+    for record_id, why in done.not_taken:
+        print(f"{record_id}: 没有导入 (not taken) [{why}]", file=sys.stderr)
+    print(f"导入 came: {len(done.came)}, 本来就有 here already: {len(done.here)}, 没有导入 not taken: {len(done.not_taken)}")
+    return 1 if done.not_taken else 0
 
 
 def _station_id(store: Store) -> str:

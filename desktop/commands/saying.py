@@ -6,8 +6,9 @@ import sys
 
 from desktop.messages import say
 from resources.trouble import Trouble
+from sync.errors import KeyMissing, KeyringLocked, KeyringMissing, KeyringUnsafe, StoreDamaged
 
-__all__ = ["complain"]
+__all__ = ["complain", "say_way_out"]
 
 
 def complain(trouble: Trouble, about: str = "") -> None:
@@ -15,3 +16,10 @@ def complain(trouble: Trouble, about: str = "") -> None:
     message = say(trouble)
     words = " ".join(part for part in (message.title, message.cause, message.next) if part)
     print(f"{about + ': ' if about else ''}{words} [{trouble}]", file=sys.stderr)
+
+
+def say_way_out(trouble: Trouble) -> None:
+    """Where the store does not open: what is kept is not lost, and the command that brings it to the province."""
+    if isinstance(trouble, (KeyMissing, KeyringLocked, KeyringMissing, KeyringUnsafe, StoreDamaged)):
+        print("已保存的记录都密封在本机，没有丢。打不开登记库也能交省平台 (kept records are not lost):\n"
+              "    hall-intake outbox export --without-key 目标文件夹", file=sys.stderr)

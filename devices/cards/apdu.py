@@ -75,6 +75,8 @@ def exchange(transmit: Transmit, command: Command, extended: bool = False, get_r
             return Response(response.status, bytes(whole))
         more = Command(*get_response, expected=(response.status & 0xFF) or 256)
         response = parse_response(transmit(more.encode()))
+        if response.status >> 8 == 0x6C and not response.data:   # T=0: the rest has another length than was announced
+            response = parse_response(transmit(Command(*get_response, expected=(response.status & 0xFF) or 256).encode()))
         whole += response.data
         if len(whole) > LONGEST_ANSWER:
             break

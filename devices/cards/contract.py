@@ -10,6 +10,8 @@ from typing import Protocol
 
 from devices.base import Cancel, Device, Tell
 from devices.cards.idcard import IdentityCard
+from devices.cards.sam import CardNumbers
+from devices.errors import DeviceTrouble
 
 __all__ = ["CardConnection", "CardDriver", "CardEvent", "CardRead", "ReadEvidence", "Sight", "SightDriver", "Sighting"]
 
@@ -27,12 +29,17 @@ class ReadEvidence:
 
 @dataclass(frozen=True, slots=True)
 class CardRead:
-    """One successful read. ``photo`` is the raw WLT block (1024 bytes); ``photo_image`` a PNG or JPEG where a decoder was there, else None."""
+    """One successful read. ``photo`` is the raw WLT block (1024 bytes); ``photo_image`` a PNG where a vendor's decoder was there and worked, else None.
+
+    ``photo_trouble`` says why a decoder that is there failed. ``numbers`` is the card's management data, where the profile asks for it.
+    """
 
     card: IdentityCard = field(repr=False)
     evidence: ReadEvidence
     photo: bytes = field(repr=False)
     photo_image: bytes | None = field(default=None, repr=False)
+    photo_trouble: DeviceTrouble | None = None
+    numbers: CardNumbers | None = field(default=None, repr=False)
 
 
 class CardConnection(Protocol):
@@ -40,26 +47,20 @@ class CardConnection(Protocol):
 
     device: Device
 
-    def sam_number(self) -> str: ...
+    def sam_number(self) -> str:
+        """Number of the security module; ``""`` from one that does not tell it."""
+        ...
 
     def read(self, cancel: Cancel, tell: Tell) -> CardRead:
-        """Find, select, read text and photo, then the newest address. MUST raise CardRemoved when the card leaves during the read."""
+        """Find, select, read text and photo, then the newest address. MUST raise CardRemoved when the card leaves during the read.
+
+        A card that was read and still lies there is either read again or said to be CardReadAlready; never the data of an earlier read.
+        """
         ...
 
     def __enter__(self) -> CardConnection: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
-
-
-class CardDriver(Protocol):
-    """Finds and opens the readers of one kind."""
-
-    @property
-    def name(self) -> str: ...
-
-    def find(self) -> Sequence[Device]: ...
-
-    def open(self, device: Device) -> CardConnection: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,27 @@ class Sighting:
     card: bool = False
     mute: bool = False
     atr: bytes = b""
+
+
+class CardDriver(Protocol):
+    """Finds and opens the readers of one kind."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find(self) -> Sequence[Device]: ...
+
+    def look(self) -> Sequence[Sighting]:
+        """All readers as they stand, without touching a card that PC/SC knows of; those of no concern to us have no profile."""
+        ...
+
+    def open(self, device: Device) -> CardConnection: ...
+
+    def sight(self) -> Sight: ...
+
+    def close(self) -> None:
+        """Ends child processes. Readers that are open stay open."""
+        ...
 
 
 class Sight(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -11,12 +12,14 @@ from devices.cards import hresult
 from devices.cards.hresult import trouble_of
 from devices.cards.profiles import ControlShape
 from devices.errors import BrokenFrame, CardRemoved, DeviceTrouble, NoReader, NotPermitted, ReaderGone, ReaderTrouble
+from devices.traffic import trace_apdu
 
 __all__ = [
     "SETTLE_S", "STATE_CHANGED", "STATE_MUTE", "STATE_PRESENT", "STATE_UNAVAILABLE", "STATE_UNKNOWN", "CardReset", "Link", "Scard", "State", "establish",
     "reader_names", "states_now",
 ]
 
+LOG = logging.getLogger(__name__)
 SCOPE_USER = 0
 SHARE_SHARED, SHARE_DIRECT = 2, 3
 PROTOCOL_T0, PROTOCOL_T1 = 1, 2
@@ -135,6 +138,7 @@ class Link:
         if len(apdu) < 4:   # the virtual reader takes one byte for a control code and never answers
             raise BrokenFrame("command shorter than its header")
         code, answer = self._scard.SCardTransmit(self._connected(), self._pci, list(apdu))
+        trace_apdu(LOG, self._reader, apdu, None if hresult.plain(code) != hresult.OK else bytes(byte & 0xFF for byte in answer))
         if hresult.plain(code) != hresult.OK:
             raise self._failed(code, "transmit")
         if len(answer) < 2:   # the service says "done" with nothing in hand when the card goes in the middle of an answer

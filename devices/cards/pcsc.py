@@ -7,7 +7,6 @@ TimedOut at once, so at most one thread per reader can ever hang.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
 import re
@@ -18,9 +17,9 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from devices.base import Cancel, Device, Tell
-from devices.cards import hresult, idcard, sam
-from devices.cards.apdu import Tunnel
-from devices.cards.contract import CardRead, ReadEvidence, Sighting
+from devices.cards import hresult, sam
+from devices.cards.apdu import Transmit, Tunnel
+from devices.cards.contract import CardRead, Sighting
 from devices.cards.lane import CallLane
 from devices.cards.link import (
     SETTLE_S,
@@ -37,7 +36,10 @@ from devices.cards.link import (
     reader_names,
     states_now,
 )
+from devices.cards.photo import Photos
 from devices.cards.profiles import Profile, profile_for
+from devices.cards.reading import Decode, card_read
+from devices.cards.session import SamSession
 from devices.errors import CardMute, CardUnknown, DeviceTrouble, DriverMissing, NoCard, NoReader, NoSam, ReaderGone, TimedOut
 from devices.traffic import trace
 
@@ -72,12 +74,20 @@ class PcscDriver:
 
     name = "pcsc"
 
-    def __init__(self, profiles: Sequence[Profile], scard: Scard | None = None, emulated: bool = False, now: Callable[[], datetime] | None = None) -> None:
-        self._profiles = tuple(profiles)
+    def __init__(
+        self, profiles: Sequence[Profile], scard: Scard | None = None, emulated: bool = False, now: Callable[[], datetime] | None = None,
+        photos: Photos | None = None,
+    ) -> None:
+        self._profiles = tuple(profile for profile in profiles if profile.mode in ("apdu", "control"))
+        self._photos = photos or Photos()
         self._scard = scard if scard is not None else load_scard()
         self._emulated = emulated
         self._now = now or (lambda: datetime.now(UTC))
         self._blocked: dict[str, CallLane] = {}
+
+    def close(self) -> None:
+        """Ends the child processes of photo libraries."""
+        self._photos.close()
 
     def find(self) -> Sequence[Device]:
         """Readers that a profile fits. Raises ServiceStopped, NotPermitted."""
@@ -113,14 +123,17 @@ class PcscDriver:
         profile = profile_for(self._profiles, device.address, here.atr)
         if profile is None:
             raise NoSam(f"no profile fits {device.address}", reader=device.name)
-        return PcscConnection(self._scard, device, profile, self._blocked, self._now)
+        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo))
 
 
 class PcscConnection:
     """An open reader. The card itself is connected for the length of one call only, so a card that comes later or was changed is never mistaken."""
 
-    def __init__(self, scard: Scard, device: Device, profile: Profile, blocked: dict[str, CallLane], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, scard: Scard, device: Device, profile: Profile, blocked: dict[str, CallLane], now: Callable[[], datetime], decode: Decode | None,
+    ) -> None:
         self.device = device
+        self._decode = decode
         self._profile = profile
         self._scard = scard
         self._blocked = blocked
@@ -146,20 +159,26 @@ class PcscConnection:
 
     def read(self, cancel: Cancel, tell: Tell) -> CardRead:
         """One read. Raises NoCard, CardRemoved, CardMute, CardUnknown, NoSam, SamRefused, BrokenFrame, TimedOut, Cancelled, and what ``open`` raises."""
-        number, blocks = self._session(cancel, lambda session: (session.number(), session.read(tell)))
-        digest = hashlib.sha256(blocks.text + blocks.photo + blocks.addresses).hexdigest()
+        profile = self._profile
+        number, blocks = self._session(cancel, lambda session: (session.number(), session.read(tell, profile.management)))
         LOG.info("read by %s, module %s", self.device.name, number)
-        return CardRead(
-            card=idcard.parse(blocks.text, blocks.addresses), photo=blocks.photo,
-            evidence=ReadEvidence(number, self.device.name, self._profile.name, self._now(), f"sha256:{digest}"),
-        )
+        return card_read(blocks, number, self.device.name, profile.name, self._now(), self._decode)
 
-    def _session(self, cancel: Cancel, work: Callable[[sam.SamSession], T]) -> T:
+    def apdus(self, cancel: Cancel, work: Callable[[Transmit], T]) -> T:
+        """``work`` on a fresh connection to a card that is no identity card; each command may take ``exchange_seconds`` of the profile."""
+        seconds = self._profile.exchange_seconds
+        return self._connected(cancel, lambda: work(lambda apdu: self._call(lambda: self._link.transmit(apdu), seconds, cancel)))
+
+    def _session(self, cancel: Cancel, work: Callable[[SamSession], T]) -> T:
+        return self._connected(cancel, lambda: work(
+            SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S, lies=lambda: self._lies(cancel))))
+
+    def _connected(self, cancel: Cancel, work: Callable[[], T]) -> T:
         """``work`` on a fresh connection; after a reset by another program once more."""
         for last_try in (False, True):
             try:
                 self._call(lambda: self._connect(cancel), CONNECT_S + SETTLE_S, cancel)
-                return work(sam.SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S))
+                return work()
             except CardReset as reset:
                 if last_try:
                     raise reset.trouble from None
@@ -194,6 +213,10 @@ class PcscConnection:
             self._call(self._link.disconnect, CLOSE_S)
         except DeviceTrouble as trouble:
             LOG.warning("%s: letting the card go: %s", self.device.name, trouble)
+
+    def _lies(self, cancel: Cancel) -> bool:
+        """Whether the service says that a card lies there."""
+        return bool(self._call(self._link.state, CONNECT_S, cancel)[1] & STATE_PRESENT)
 
     def _exchange(self, frame: bytes, seconds: float, cancel: Cancel) -> bytes:
         """One frame through the lane. Called by the session in the caller's thread."""

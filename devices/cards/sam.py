@@ -1,4 +1,4 @@
-"""The host protocol of the security module in an identity-card reader (SAM_V): frames, statuses, and one read. Never opens a port.
+"""The host protocol of the security module in an identity-card reader (SAM_V): frames, statuses, contents. Never opens a port.
 
 Sources: GA/T 467-2019 section 7 as published by reader vendors. A frame is preamble, length (2 bytes, big endian, counts all that follow it),
 command and parameter (host) or three status bytes (module), data, and the XOR of all between preamble and itself.
@@ -6,18 +6,17 @@ command and parameter (host) or three status bytes (module), data, and the XOR o
 
 from __future__ import annotations
 
+import re
 import struct
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from devices.base import Cancel, Tell
-from devices.errors import BrokenFrame, Cancelled, CardMute, CardRemoved, DeviceTrouble, NoCard, ReaderOutdated, ReaderTrouble, SamRefused, TimedOut
+from devices.errors import BrokenFrame, CardMute, DeviceTrouble, NoCard, ReaderOutdated, ReaderTrouble, SamRefused
 
 __all__ = [
-    "APPENDED_ADDRESS", "FIND", "MANAGEMENT", "PREAMBLE", "READ_BASE", "RESET", "SAM_ID", "SELECT", "STATUS", "Answer", "Blocks", "Exchange", "FrameParser",
-    "SamSession", "Waits", "build", "check_status", "parse_answer", "sam_number", "slice_blocks", "trouble_of",
+    "APPENDED_ADDRESS", "DONE", "FIND", "FOUND", "MANAGEMENT", "NOTHING", "NO_CARD", "PREAMBLE", "READ_BASE", "RESET", "SAM_ID", "SELECT", "STATUS",
+    "UNKNOWN_COMMAND", "Answer", "Blocks", "CardNumbers", "FrameParser", "answer_frame", "build", "card_numbers", "check_status", "parse_answer",
+    "sam_number", "sam_number_bytes", "slice_blocks", "trouble_of",
 ]
 
 PREAMBLE: Final = bytes.fromhex("AAAAAA9669")
@@ -34,8 +33,7 @@ MANAGEMENT: Final = (0x30, 0x05)
 
 DONE, FOUND, NOTHING, UNKNOWN_COMMAND, NO_CARD = 0x90, 0x9F, 0x91, 0x21, 0x80
 
-Exchange = Callable[[bytes, float], bytes]
-"""Sends one whole frame and gives the answer's bytes, within so many seconds. Raises ``DeviceTrouble``."""
+_NUMBER: Final = re.compile(r"([0-9]{2})\.([0-9]{2})-([0-9]{8})-([0-9]{10})-([0-9]{10})", re.ASCII)
 
 
 # -- frames ----------------------------------------------------------------------------------------------------------------------------
@@ -44,6 +42,14 @@ def build(command: tuple[int, int], data: bytes = b"") -> bytes:
     body = struct.pack(">H", len(data) + 3) + bytes(command) + data if len(data) <= 0xFFFC else b""
     if not body:
         raise ValueError("data too long for a frame")
+    return PREAMBLE + body + bytes((_xor(body),))
+
+
+def answer_frame(status: int, data: bytes = b"") -> bytes:
+    """A frame as the module would send it: for ways that hand over status and data apart (a vendor's library). Raises ValueError for too much data."""
+    if len(data) + 4 > LONGEST:
+        raise ValueError("data too long for a frame")
+    body = struct.pack(">H", len(data) + 4) + b"\0\0" + bytes((status & 0xFF,)) + data
     return PREAMBLE + body + bytes((_xor(body),))
 
 
@@ -69,6 +75,9 @@ class FrameParser:
     def __init__(self) -> None:
         self._held = bytearray()
 
+        self.frame = b""
+        """The last whole frame as it came."""
+
     def feed(self, untrusted: bytes) -> Answer | None:
         """The next answer, or None while bytes are missing. Raises BrokenFrame for a bad length or check sum; the parser then stands behind that preamble."""
         self._held += untrusted
@@ -90,6 +99,7 @@ class FrameParser:
         if _xor(body) != self._held[end - 1]:
             del self._held[:len(PREAMBLE)]
             raise BrokenFrame("check sum")
+        self.frame = bytes(self._held[:end])
         del self._held[:end]
         return Answer(status=body[4], data=body[5:], card_status=body[2:4])
 
@@ -137,13 +147,37 @@ def sam_number(untrusted: bytes) -> str:
     return f"{kind:02d}.{version:02d}-{day:08d}-{serial:010d}-{check:010d}"
 
 
+def sam_number_bytes(number: str) -> bytes:
+    """The 16 bytes of a printed number; empty where it is not written as ``sam_number`` writes it."""
+    written = _NUMBER.fullmatch(number)
+    parts = [int(part) for part in written.groups()] if written else []
+    return struct.pack("<HHIII", *parts) if parts and max(parts) <= 0xFFFFFFFF else b""
+
+
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """What one read gave, as it came: text (256 bytes), photo (1024, WLT), appended addresses (0 to 280)."""
+    """What one read gave, as it came: text (256 bytes), photo (1024, WLT), appended addresses (0 to 280), management data (28, where asked for)."""
 
     text: bytes = field(repr=False)
     photo: bytes = field(repr=False)
     addresses: bytes = field(default=b"", repr=False)
+    management: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CardNumbers:
+    """Management data of a card (30 05): issuer, serial number of the chip, number of the card body. Never a key for a person: a new card has new ones."""
+
+    issuer: bytes = field(repr=False)
+    chip: bytes = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def card_numbers(untrusted: bytes) -> CardNumbers:
+    """Raises BrokenFrame unless given 28 bytes (4, 8 and 16)."""
+    if len(untrusted) != 28:
+        raise BrokenFrame(f"management data of {len(untrusted)} bytes")
+    return CardNumbers(untrusted[:4], untrusted[4:12], untrusted[12:])
 
 
 def slice_blocks(untrusted: bytes) -> Blocks:
@@ -154,64 +188,3 @@ def slice_blocks(untrusted: bytes) -> Blocks:
     if len(untrusted) != 4 + text + photo:
         raise BrokenFrame(f"length fields {text} and {photo} in {len(untrusted)} bytes")
     return Blocks(untrusted[4:4 + text], untrusted[4 + text:])
-
-
-# -- the read --------------------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """Seconds that one exchange may take, and the time between two tries to find a card (time-outs seen in vendors' programs)."""
-
-    short: float = 2.0
-    base: float = 5.0
-    address: float = 3.0
-    between_finds: float = 0.3
-    finds: int = 2
-
-
-class SamSession:
-    """Reads through one module. One thread at a time; ``deadline`` (seconds) is for the whole of each call."""
-
-    def __init__(self, exchange: Exchange, cancel: Cancel, deadline: float = 15.0, waits: Waits | None = None) -> None:
-        self._exchange = exchange
-        self._cancel = cancel
-        self._waits = waits or Waits()
-        self._end = time.monotonic() + deadline
-
-    def number(self) -> str:
-        """State and number of the module. Raises SamRefused where it failed its own test."""
-        check_status(self._ask(STATUS, self._waits.short))
-        return sam_number(check_status(self._ask(SAM_ID, self._waits.short)).data)
-
-    def read(self, tell: Tell) -> Blocks:
-        """Find, select, text and photo, appended address. Raises NoCard before a card was found, CardRemoved when it left after that."""
-        tell("read.find", 0, 4)
-        self._find()
-        try:
-            tell("read.select", 1, 4)
-            check_status(self._ask(SELECT, self._waits.short))
-            tell("read.text", 2, 4)
-            blocks = slice_blocks(check_status(self._ask(READ_BASE, self._waits.base)).data)
-            tell("read.address", 3, 4)
-            appended = check_status(self._ask(APPENDED_ADDRESS, self._waits.address), DONE, NOTHING, UNKNOWN_COMMAND)   # old modules know no 30 03
-        except NoCard as gone:
-            raise CardRemoved("the card left during the read") from gone
-        tell("read.done", 4, 4)
-        return Blocks(blocks.text, blocks.photo, appended.data if appended.status == DONE else b"")
-
-    def _find(self) -> None:
-        for attempt in range(self._waits.finds):
-            answer = self._ask(FIND, self._waits.short)
-            if answer.status in (FOUND, DONE):
-                return
-            if answer.status != NO_CARD or attempt + 1 == self._waits.finds:
-                raise trouble_of(answer.status)
-            if self._cancel.wait(self._waits.between_finds):
-                raise Cancelled("while looking for a card")
-
-    def _ask(self, command: tuple[int, int], seconds: float) -> Answer:
-        if self._cancel.is_set():
-            raise Cancelled(f"before command {bytes(command).hex()}")
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimedOut("deadline of the read")
-        return parse_answer(self._exchange(build(command), min(seconds, left)))

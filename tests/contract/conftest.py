@@ -1,11 +1,15 @@
-"""The smart-card service and its virtual readers for contract suites. Never starts outside of namespaces of its own."""
+"""The smart-card service, its virtual readers, and stands of all reader drivers for contract suites. Never starts outside of namespaces of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.contract.reader_stands import Stands
+from tests.emulators import vendor_stub
 from tests.emulators.pcscd import Pcscd, why_not_here
 from tests.emulators.vpcd import VirtualSlot
 
@@ -25,3 +29,18 @@ def slot(pcscd: Pcscd) -> Iterator[VirtualSlot]:
     virtual = VirtualSlot()
     yield virtual
     virtual.lift()
+
+
+@pytest.fixture(scope="session")
+def stub_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The stub of a vendor's library."""
+    if why := vendor_stub.why_not_here():
+        pytest.skip(why)
+    return vendor_stub.build_stub(tmp_path_factory.mktemp("vendor"))
+
+
+@pytest.fixture
+def stands(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stands]:
+    """Makes stands; the service starts only where one needs it."""
+    with ExitStack() as stack:
+        yield Stands(stack, lambda: request.getfixturevalue("slot"), lambda: request.getfixturevalue("stub_library"), tmp_path, monkeypatch.setenv)

@@ -20,12 +20,13 @@ NO_PHOTO = bytes(1024)
 
 @dataclass(frozen=True)
 class SyntheticCard:
-    """A card as a reader sees it: text block, photo block, appended addresses (each 70 bytes), and the answer to reset of its chip."""
+    """A card as a reader sees it: text block, photo block, appended addresses (each 70 bytes), answer to reset of its chip, management data (28 bytes)."""
 
     text: bytes = field(repr=False)
     photo: bytes = field(default=NO_PHOTO, repr=False)
     addresses: bytes = field(default=b"", repr=False)
     atr: bytes = bytes.fromhex("3B888001D103860C0080800051")
+    management: bytes = field(default=bytes(range(28)), repr=False)
 
 
 def padded(text: str, size: int) -> bytes:

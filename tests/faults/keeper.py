@@ -25,7 +25,7 @@ class LateBlobs(Blobs):
 
     waiting: tuple[str, bytes] | None = None
 
-    def write(self, content) -> str:  # type: ignore[no-untyped-def]
+    def write(self, content, slip=b"") -> str:  # type: ignore[no-untyped-def]
         if self.waiting:
             (self.folder / self.waiting[0]).write_bytes(self.waiting[1])
         self.waiting = (uuid.uuid4().hex, content if isinstance(content, bytes) else b"".join(content))

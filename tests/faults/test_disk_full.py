@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,3 +21,21 @@ def test_a_full_disk_loses_nothing_and_can_be_freed(tmp_path: Path) -> None:
     assert told["free"] == 0 and told["blob"] == told["row"] == "store.disk_full"
     assert told["rows"] == told["files"] == told["checked"] == told["kept"]
     assert told["purged"] == 2 and told["free_again"] > 300_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a tmpfs in a mount namespace of its own")
+def test_on_a_full_disk_no_sitting_begins_but_all_that_is_kept_is_sent_and_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    script = (f"mount -t tmpfs -o size=16m tmpfs {tmp_path}/disk && ip link set lo up &&"
+              f" exec {sys.executable} -m tests.faults.full_hall {tmp_path}/disk {tmp_path}/elsewhere")
+    done = subprocess.run(["unshare", "-rmn", "sh", "-c", script], capture_output=True, text=True, timeout=100,
+                          env=os.environ | {"QT_QPA_PLATFORM": "offscreen"})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "begin": "DraftSaved",
+        "low: new sitting": "store.disk_full", "low: open sitting": "DraftSaved", "low: still": "done",
+        "full: reserve": True, "full: free": True, "full: new sitting": "store.disk_full", "full: open sitting": "DraftSaved",
+        "full: still": "store.disk_full", "full: keep": "store.disk_full", "full: news": "", "sent once": True,
+        "purged": 4, "full: after purge": True,
+        "free: reserve": 2 * 1024 * 1024, "free: new sitting": "DraftSaved", "free: keep": "done", "opens": True,
+    }

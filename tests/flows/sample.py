@@ -38,7 +38,8 @@ def full_draft(draft_id: str = "d-1") -> Draft:
     """A worker's draft without an open issue."""
     typed = {
         "person.categories": ("4",), "person.name_zh": "李国强", "person.id_doc_type": "111", "person.id_doc_no": number(), "person.sex": "1",
-        "person.birth_date": "1988-03-12", "person.mobile": "13800000000", "education.level": "71", "employer.name": "四川示例建设有限公司",
+        "person.birth_date": "1988-03-12", "person.id_valid_to": "2038-05-20", "person.mobile": "13800000000", "education.level": "71",
+        "employer.name": "四川示例建设有限公司",
         "skill[0].trade": "020", "skill[0].level": "3", "skill[0].cert_no": "川建技 2106-0088412",
     }
     draft = Draft(draft_id, "op:OP-000017", NOW, card=card_evidence(EVIDENCE))

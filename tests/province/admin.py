@@ -9,10 +9,12 @@ import json
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from tests.province.jcs import Refused, b64
 from tests.province.paper import sheet_pdf
+from tests.province.recovery import recover
 from tests.province.server import ProvinceServer
 
 __all__ = ["AdminServer", "Desk"]
@@ -61,6 +63,9 @@ class Desk:
             raise Refused(403, "practice.only", "only a practice province shows a record's content here")
         return self._office.records.content(body["record_id"])
 
+    def recover(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"records": recover(self._office, Path(body["export"]))}
+
     def people(self, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("remove"):
             self._realm.remove_person(body["id"])
@@ -107,6 +112,7 @@ ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] 
     ("POST", "/clock"): Desk.clock,
     ("POST", "/records/state"): Desk.record_state,
     ("POST", "/records/content"): Desk.record_content,
+    ("POST", "/records/recover"): Desk.recover,
     ("POST", "/people"): Desk.people,
     ("POST", "/sams"): Desk.sams,
     ("POST", "/halls"): Desk.halls,

@@ -87,18 +87,17 @@ class Downlinks:
     def tables(self) -> bytes:
         return self._envelope("tables", "", json.loads(self._realm.store.fact("tables") or "{}"))
 
-    def states(self, station: Any, untrusted_since: str) -> bytes:
-        if not untrusted_since.isascii() or not untrusted_since.isdigit() or len(untrusted_since) > 15:
-            raise Refused(400, "request.malformed", "since is a cursor")
-        since = int(untrusted_since)
+    def states(self, station: Any, since: int) -> bytes:
         rows = self._realm.store.rows("SELECT * FROM states WHERE station_id = ? AND seq > ? ORDER BY seq LIMIT ?", station["id"], since, PAGE)
         records = [{"record_id": r["record_id"], "state": r["state"], "at": r["at"], "until": r["until"], "items": json.loads(r["items"])} for r in rows]
         return self._envelope("states", station["id"], {"cursor": rows[-1]["seq"] if rows else since, "records": records}, always_new=True)
 
     def give(self, station: Any, purpose: str, since: str) -> bytes:
-        """The envelope for ``GET /v1/downlink/{purpose}``. Raises Refused 404 ``downlink.unknown``."""
+        """The envelope for ``GET /v1/downlink/{purpose}``. Raises Refused 400, 404 ``downlink.unknown``."""
+        if not since.isascii() or not since.isdigit() or len(since) > 15:
+            raise Refused(400, "request.malformed", "since is a cursor")
         if purpose == "states":
-            return self.states(station, since)
+            return self.states(station, int(since))
         if purpose == "settings":
             return self.settings(station)
         if purpose in ("tables", "roots"):

@@ -2,6 +2,7 @@
 
 Kinds: ``status`` (status, retry_after, body, media) · ``delay`` (seconds) · ``cut-request`` (after: bytes read of the body, then the connection is closed) ·
 ``cut-answer`` (the work is done; after: bytes of the answer, then closed) ·
+``double`` (the answer is sent twice on the same line) ·
 ``envelope`` (alter: members of the payload, key: ``own``, ``other`` or a purpose) ·
 ``unreachable`` (closed at accept, and open connections at their next request).
 Every order has ``times`` (null: until it is taken back), ``method`` and ``path`` (a regular expression) to choose requests.
@@ -22,7 +23,7 @@ from tests.province.keys import Keys, envelope
 
 __all__ = ["Fault", "Faults", "KINDS", "other_envelope"]
 
-KINDS = ("status", "delay", "cut-request", "cut-answer", "envelope", "unreachable")
+KINDS = ("status", "delay", "cut-request", "cut-answer", "double", "envelope", "unreachable")
 
 
 @dataclass

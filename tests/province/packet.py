@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from tests.province.jcs import Refused, b64, canon, digest, parse_canonical, unb64
 from tests.province.shapes import HEADER, PARTS, check
 
-__all__ = ["Opened", "Unwrap", "open_packet", "pack", "read_header"]
+__all__ = ["Opened", "Unwrap", "data_key", "open_packet", "pack", "read_header"]
 
 SEGMENT = 1_048_576
 TAG = 16
@@ -57,7 +57,8 @@ def read_header(file: BinaryIO) -> tuple[dict[str, Any], bytes]:
     return header, frame + untrusted
 
 
-def _data_key(header: dict[str, Any], to: str, unwrap: Unwrap) -> bytes:
+def data_key(header: dict[str, Any], to: str, unwrap: Unwrap) -> bytes:
+    """The key of a packet, out of its wrap for ``to``. Raises Refused 422 ``packet.key``."""
     wrap = next(w for w in header["wraps"] if w["to"] == to)
     private = unwrap(wrap["kid"])
     if private is None:
@@ -127,7 +128,7 @@ def open_packet(path: Path, unwrap: Unwrap, to: str = "intake") -> Opened:
     """Unseal the packet and check every segment, size and digest. Raises Refused 422 ``packet.*``."""
     with path.open("rb") as file:
         header, associated = read_header(file)
-        key = _data_key(header, to, unwrap)
+        key = data_key(header, to, unwrap)
         plain = _Plain(_segments(file, path.stat().st_size, header, associated, key))
         length = struct.unpack(">I", plain.take(4))[0]
         if length > MAX_INDEX:

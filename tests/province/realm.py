@@ -167,7 +167,7 @@ class Realm:
         now = self.clock.now()
         x = x509.load_der_x509_certificate(certificate)
         if not x.not_valid_before_utc <= now <= x.not_valid_after_utc:
-            raise Refused(401, "station.certificate", "the station's certificate is not valid now")
+            raise Refused(401, "station.expired", "the station's certificate is not valid now")
         return row
 
     def enrol(self, request_digest: str, request: dict[str, Any], public_key: Any, code: str, administrator: str, answer: Any) -> bytes:

@@ -38,34 +38,42 @@ class Records:
         self._uploads = uploads
 
     # -- the way in ------------------------------------------------------------------------------------------------------------------
-    def put(self, station: Any, record_id: str, untrusted: bytes) -> tuple[int, bytes]:
-        """201 or 200 and the receipt envelope. Raises Refused 4xx."""
+    def put(self, station: Any, record_id: str, untrusted: bytes, to: str = "intake") -> tuple[int, bytes]:
+        """201 or 200 and the receipt envelope; ``to="recovery"`` opens the packet with the recovery key. Raises Refused 4xx."""
         body = parse(untrusted)
         check(body, SUBMISSION, "submission.format")
-        if body["record_id"] != record_id or body["station_id"] != station["id"]:
-            raise Refused(403, "station.other", "the submission is of another record or station than the request")
+        if body["record_id"] != record_id:
+            raise Refused(403, "station.other", "the submission is of another record than the request")
+        origin = self._origin(station, body["station_id"])
         signature = unb64(body["signature"], "submission.format", 422)
         known = self._store.row("SELECT * FROM records WHERE record_id = ?", record_id)
         if known is None:
-            opened = self._open(station, body)
-            record = self._check_record(station, body, opened)
+            opened = self._open(station, body, to)
+            record = self._check_record(origin, body, opened)
             acts = self._check_acts(record, body, signature)
-            self._check_signer(station, record, opened.record, signature, acts)
-            known = self._keep(station, body, record, signature)
+            self._check_signer(origin, record, opened.record, signature, acts)
+            known = self._keep(origin, body, record, signature)
             if same_submission(known, body, signature):
                 return 201, self._receipt(known)
         if not same_submission(known, body, signature):
             raise Refused(409, "record.other", "another content is kept under this record id")
         return 200, self._receipt(known)
 
-    def _open(self, station: Any, body: dict[str, Any]) -> Opened:
+    def _origin(self, carrier: Any, station_id: str) -> Any:
+        """The station that sealed the packet: the asking one, or one of this province whose export it carries (FORMATS section 14.3)."""
+        origin = carrier if carrier["id"] == station_id else self._store.row("SELECT * FROM stations WHERE id = ?", station_id)
+        if origin is None:
+            raise Refused(403, "station.other", "the submission is of a station that this province does not know")
+        return origin
+
+    def _open(self, station: Any, body: dict[str, Any], to: str) -> Opened:
         upload = self._uploads.find(station["id"], body["upload_id"])
         if (upload["record_id"], upload["digest"]) != (body["record_id"], body["packet_digest"]):
             raise Refused(422, "packet.digest", "the upload is another packet")
         if upload["size"] != body["packet_size"]:
             raise Refused(422, "packet.size", "the upload has another size")
         keys = self._realm.keys
-        opened = open_packet(self._uploads.finish(upload), lambda kid: keys.by_id("intake", kid))
+        opened = open_packet(self._uploads.finish(upload), lambda kid: keys.by_id(to, kid), to)
         if (opened.header["record_id"], opened.header["station_id"]) != (body["record_id"], body["station_id"]):
             raise Refused(422, "packet.header", "the header names another record or station")
         return opened

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.province.downlink import Downlinks
 from tests.province.enrolment import enrol
@@ -133,6 +133,7 @@ class Route:
     answer: Callable[[Office, Request], Answer]
     needs_station: bool = True
     max_body: int = 0
+    query: tuple[str, ...] = ()
 
 
 TABLE = (
@@ -146,14 +147,25 @@ TABLE = (
     Route("DELETE", "/v1/packets/{upload_id}", Office.packet_delete),
     Route("PUT", "/v1/records/{record_id}", Office.record_put, True, MAX_BODY),
     Route("GET", "/v1/records/{record_id}", Office.record_get),
-    Route("GET", "/v1/downlink/{purpose}", Office.downlink),
+    Route("GET", "/v1/downlink/{purpose}", Office.downlink, query=("since",)),
     Route("POST", "/v1/journal-heads", Office.journal_heads, True, MAX_BODY),
     Route("GET", "/v1/sheets/{number}", Office.sheet),
 )
 
 
+def _query(route: Route, untrusted: str) -> dict[str, str]:
+    """Raises Refused 400 for a name that the route does not know, and for one that comes twice."""
+    try:
+        pairs = parse_qsl(untrusted, keep_blank_values=True, strict_parsing=bool(untrusted), errors="strict")
+    except ValueError as error:
+        raise Refused(400, "request.malformed", "not a query") from error
+    if {name for name, _ in pairs} - set(route.query) or len(dict(pairs)) != len(pairs):
+        raise Refused(400, "request.malformed", "a query of this route has other names, each once")
+    return dict(pairs)
+
+
 def find_route(method: str, target: str) -> tuple[Route, str, dict[str, str]]:
-    """Route, the part in braces, and the query. Raises Refused 404 ``route.unknown``, 405 ``route.method``."""
+    """Route, the part in braces, and the query. Raises Refused 400, 404 ``route.unknown``, 405 ``route.method``."""
     split = urlsplit(target)
     fitting: list[tuple[Route, str]] = []
     for route in TABLE:
@@ -164,5 +176,5 @@ def find_route(method: str, target: str) -> tuple[Route, str, dict[str, str]]:
         raise Refused(404, "route.unknown", "no such route")
     for route, part in fitting:
         if route.method == method:
-            return route, part, {name: values[-1] for name, values in parse_qs(split.query).items()}
+            return route, part, _query(route, split.query)
     raise Refused(405, "route.method", "not a method of this route", Allow=", ".join(route.method for route, _ in fitting))

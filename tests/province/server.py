@@ -37,6 +37,20 @@ def tls_context(certificate: Path, key: Path, device_ca: bytes) -> ssl.SSLContex
     return context
 
 
+class _Heads:
+    """The stream of a connection; remembers the last line, so that a head that was cut off is not taken for a whole one."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self.last = stream, b""
+
+    def readline(self, *limit: int) -> bytes:
+        self.last = self._stream.readline(*limit)
+        return self.last
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class _Cut(Exception):
     """The connection ends here."""
 
@@ -58,9 +72,15 @@ class _Handler(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string(self.server.office.realm.clock.now().timestamp() if timestamp is None else timestamp)
 
+    def setup(self) -> None:
+        super().setup()
+        self.rfile: Any = _Heads(self.rfile)
+
     def _serve(self) -> None:
         status = 0
         try:
+            if self.rfile.last not in (b"\r\n", b"\n"):
+                raise _Cut
             if self.server.faults.take("unreachable", self.command, self.path) is not None:
                 raise _Cut
             answer = self._answer()
@@ -150,7 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
             length -= len(piece)
 
     def _send(self, answer: Answer) -> None:
-        order = self.server.faults.take("cut-answer", self.command, self.path)
+        if self.server.faults.take("double", self.command, self.path) is not None:
+            self._say(answer, None)
+        self._say(answer, self.server.faults.take("cut-answer", self.command, self.path))
+        self.wfile.flush()
+
+    def _say(self, answer: Answer, order: dict[str, Any] | None) -> None:
         self.send_response(answer.status)
         for name, text in answer.headers.items():
             self.send_header(name, text)
@@ -165,7 +190,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD" and answer.status != 204:
             self.wfile.write(answer.body)
-        self.wfile.flush()
 
     def _send_cut(self, answer: Answer, after: int) -> None:
         """``after`` bytes of the body; with 0 not even the head."""

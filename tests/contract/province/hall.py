@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -26,7 +28,8 @@ from sync.seal import DRAFT_PART, RECORD_PART, seal
 from sync.signing import KeySigner, make_signature
 from sync.station import Station
 from sync.store import Store
-from sync.wire import Limits
+from sync.wire import DeviceIdentity, Limits, Wire, open_session, tls_context
+from tests.contract.province.interface import Interface
 from tests.emulators.ca import PracticeCa
 from tests.emulators.province_run import ProvinceRun
 
@@ -60,10 +63,23 @@ def open_lists(province: ProvinceRun) -> None:
     province.desk("POST", "/sams", sam=SAM, hall=HALL)
 
 
+@dataclass
+class _Turned:
+    """A clock that was turned forward."""
+
+    base: Callable[[], datetime]
+    seconds: float
+
+    def __call__(self) -> datetime:
+        return self.base() + timedelta(seconds=self.seconds)
+
+
 class HallStation:
     """A station's folder; ``reopen`` is what a new start of the program does."""
 
-    def __init__(self, folder: Path, people: People, province: ProvinceRun, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, people: People, province: ProvinceRun, limits: Limits | None = None, proxies: dict[str, str] | None = None) -> None:
+        self.proxies = proxies
+        self.interface = Interface()
         self.people, self.province_run = people, province
         self.folder, self._key = folder, os.urandom(32)
         self.limits = limits or Limits(2, 5, 20)
@@ -77,7 +93,20 @@ class HallStation:
 
     def _enrol(self) -> Station:
         given = self.province_run.desk("POST", "/invitations", hall=HALL, window=WINDOW)
-        return enrol(json.dumps(given["invitation"]).encode(), given["code"], HALL, WINDOW, self.administrator_signs, "contract test", self.store)
+        return enrol(json.dumps(given["invitation"]).encode(), given["code"], HALL, WINDOW, self.administrator_signs, "contract test", self.store,
+                     open_wire=lambda invited: Wire(invited.url, self._watched([invited.tls_root], None)))
+
+    def _watched(self, roots: Sequence[bytes], identity: DeviceIdentity | None) -> requests.Session:
+        """A session as the product opens it, whose requests are held against the text of the interface."""
+        session = open_session(tls_context(roots, identity), self.proxies)
+
+        def look(response: requests.Response, **_: Any) -> None:
+            asked = response.request
+            body = asked.body.encode() if isinstance(asked.body, str) else asked.body
+            self.interface.check_request(asked.method or "", asked.url or "", asked.headers, body)
+
+        session.hooks["response"].append(look)
+        return session
 
     def administrator_signs(self, content: bytes) -> bytes:
         return make_signature(content, self.people.administrator, datetime.now(UTC))
@@ -88,7 +117,8 @@ class HallStation:
         self.journal = Journal(self.store, self.station.station_id)
         self.outbox = Outbox(self.store, self.blobs, self.journal, lambda: self.moment())
         self.outbox.begin()
-        self.province = Province(self.station, limits=self.limits, now=lambda: self.moment())
+        self.province = Province(self.station, lambda station: self._watched(station.tls_roots, station.identity), limits=self.limits,
+                                 now=lambda: self.moment())
         self.news = News(self.store, self.outbox, self.journal)
         self.courier = Courier(self.outbox, self.blobs, self.province, self.news, lambda: self.moment(), self.statuses.append,
                                random=lambda: self.jitter, monotonic=lambda: self.later)
@@ -103,6 +133,7 @@ class HallStation:
     def close(self) -> None:
         self.province.close()
         self.store.close()
+        assert self.interface.misfits == []
 
     def keep(self, size: int = 3000, signed: bool = True) -> str:
         """A record with an attachment of ``size`` bytes in the outbox; its id."""
@@ -134,9 +165,11 @@ class HallStation:
 
     def pass_time(self, seconds: float = 0.0) -> None:
         """The station's clocks go on, e.g. over a back-off."""
-        before = self.moment
         self.later += seconds
-        self.moment = lambda: before() + timedelta(seconds=seconds)
+        if isinstance(self.moment, _Turned):
+            self.moment.seconds += seconds
+        else:
+            self.moment = _Turned(self.moment, seconds)
 
     def drive(self, record_id: str, state: str, most: int = 30) -> int:
         """Steps until the record is in ``state``; how many that were."""

@@ -300,7 +300,7 @@ def test_a_revoked_station_keeps_its_records(hall: HallStation, province: Provin
     for _ in range(4):
         hall.courier.step()
         hall.pass_time(600)
-    assert hall.row(record_id).state in ("kept", "uploading") and hall.row(record_id).last_error == "province.refused"
+    assert hall.row(record_id).state in ("kept", "uploading") and hall.row(record_id).last_error == "province.station_revoked"
     assert not hall.courier.status().online
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from desktop.commands import journal, outbox
+from desktop.commands import store as store_command
 from sync.blobs import Blobs
 from sync.keys import KeyCabinet
 from sync.store import open_folder
@@ -83,6 +84,19 @@ def test_the_journal_is_exported_and_checked_without_the_store(ids: list[str], t
     file.write_bytes(b"\n".join(lines))
     assert _run(journal, "verify", str(file), "--head", str(head)) == 0
     assert "line 2" in capsys.readouterr().err
+
+
+def test_the_key_is_changed_and_the_station_moves_by_commands(ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                              capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(store_command, "rekey") == 0 and _run(outbox, "verify") == 0
+    assert _run(store_command, "move-out") == 0
+    code = next(line.split(": ")[1] for line in capsys.readouterr().out.splitlines() if "moving code" in line)
+    assert _run(outbox, "list") == 1 and "store.moved" in capsys.readouterr().err
+    monkeypatch.setattr("builtins.input", lambda _prompt: "A" * 20)
+    assert _run(store_command, "move-in") == 1 and "export.refused" in capsys.readouterr().err
+    monkeypatch.setattr("builtins.input", lambda _prompt: code)
+    assert _run(store_command, "move-in") == 0 and _run(outbox, "verify") == 0
+    assert _run(store_command, "move-in") == 1 and "station.not_enrolled" in capsys.readouterr().err
 
 
 def test_a_command_says_by_name_why_it_cannot(ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

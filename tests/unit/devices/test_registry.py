@@ -57,6 +57,16 @@ def test_a_good_entry_loads_and_an_empty_list_gives_a_driver_that_finds_nothing(
         assert entry.trouble is None and entry.driver is not None and entry.driver.name == "pcsc"
 
 
+def test_readers_on_lines_and_behind_libraries_have_lines_of_their_own() -> None:
+    profiles = [WHOLE_PROFILE, {"name": "server", "mode": "tcp", "tcp": {"host": "127.0.0.1", "port": 9}},
+                {"name": "sdk", "mode": "sdt", "vendor": {"library": "libsdtapi.so"}}]
+    registry = installed({"profiles": profiles, "emulated": True})
+    assert [(entry.name, entry.driver is not None) for entry in registry.entries] == [("pcsc", True), ("serial", True), ("vendor", True), ("opencv", True)]
+    assert [device.name for device in registry.cards()[1].find()] == ["server"]
+    broken = {entry.name: entry.trouble for entry in installed({"profiles": [WHOLE_PROFILE, {"name": "server", "mode": "tcp"}]}).entries}
+    assert broken["pcsc"] is None and isinstance(broken["serial"], DeviceListInvalid)
+
+
 # -- traffic ---------------------------------------------------------------------------------------------------------------------------
 def frame(command: str) -> tuple[bytes, bytes]:
     """A command of the module and its answer."""

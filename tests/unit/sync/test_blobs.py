@@ -64,11 +64,27 @@ def test_below_the_floor_nothing_new_begins_and_the_reserve_stays(tmp_path: Path
     free = 10_000
     blobs = _blobs(tmp_path, room=1_000, reserve=2_000, free=lambda folder: free)
     assert (tmp_path / "blobs" / "reserve").stat().st_size == 2_000
-    blobs.write(b"x" * 500)
+    blobs.check_room(500)
     free = 1_400
     with pytest.raises(DiskFull) as caught:
-        blobs.write(b"x" * 500)
+        blobs.check_room(500)
     assert caught.value.facts == {"free": 1_400, "needed": 1_500}
+    blobs.write(b"x" * 500)  # what has begun goes on
+    free = 700
+    with pytest.raises(DiskFull) as caught:
+        blobs.write(b"x" * 500)
+    assert caught.value.facts == {"free": 700, "needed": 750}
+    blobs.spare_room()
+    assert (tmp_path / "blobs" / "reserve").exists()
+    free = 100
+    blobs.spare_room()
+    assert not (tmp_path / "blobs" / "reserve").exists(), "for the rows"
+    free = 2_200
+    with pytest.raises(DiskFull):
+        blobs.write(b"x" * 500)  # the reserve's room is not for captures
+    free = 10_000
+    blobs.keep_reserve()
+    free = 1_400
     with blobs.reserve_given_up():
         assert not (tmp_path / "blobs" / "reserve").exists()
     assert not (tmp_path / "blobs" / "reserve").exists(), "no room for it now"

@@ -14,6 +14,7 @@ import pytest
 
 from sync.errors import KeyMissing, KeyringLocked, KeyringMissing, KeyringUnsafe, StoreTrouble
 from sync.keys import ALLOWED, KeyCabinet, service_name
+from sync.rekey import change_key
 from sync.store import open_folder
 from tests.emulators.keyring import PrivateKeyring
 
@@ -58,6 +59,39 @@ def test_stores_and_practice_have_entries_of_their_own_and_none_is_replaced(keyr
     with pytest.raises(KeyMissing):
         cabinet.load(two, practice=True)
     assert service_name(one, False) != service_name(one, True)
+
+
+@linux
+def test_a_second_key_takes_the_first_ones_place(keyring: PrivateKeyring) -> None:
+    store_id, cabinet = str(uuid.uuid4()), KeyCabinet()
+    first = cabinet.make(store_id)
+    assert cabinet.load_next(store_id) is None
+    second = cabinet.make_next(store_id)
+    assert cabinet.make_next(store_id) == cabinet.load_next(store_id) == second != first == cabinet.load(store_id)
+    cabinet.settle(store_id, second)
+    cabinet.drop_next(store_id)
+    cabinet.drop_next(store_id)
+    assert cabinet.load(store_id) == second and cabinet.load_next(store_id) is None
+
+
+@linux
+def test_a_key_that_came_from_elsewhere_is_kept_and_never_over_another(keyring: PrivateKeyring) -> None:
+    store_id, cabinet = str(uuid.uuid4()), KeyCabinet()
+    cabinet.put(store_id, bytes(32))
+    cabinet.put(store_id, bytes(32))
+    with pytest.raises(StoreTrouble):
+        cabinet.put(store_id, bytes(31) + b"1")
+    assert cabinet.load(store_id) == bytes(32)
+
+
+@linux
+def test_a_store_changes_its_key_in_the_real_keyring(keyring: PrivateKeyring, tmp_path: Path) -> None:
+    cabinet = KeyCabinet()
+    with open_folder(tmp_path / "home", cabinet, True, make=True) as store:
+        before = cabinet.load(store.store_id, True)
+        change_key(store, cabinet)
+    with open_folder(tmp_path / "home", cabinet) as store:
+        assert cabinet.load(store.store_id, True) != before and cabinet.load_next(store.store_id, True) is None
 
 
 @linux

@@ -16,8 +16,10 @@ def found(text: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("text", [
-    "李国强", "四川省成都市锦江区练习路1号A座3单元", "买买提·艾力", "川建技 2106-0088412", "O'Connor-Smith, José", "Нгуен Ван", "Παύλος", "〇一二三", "王〇〇", "（一）、“测试”——完",
-    "རྒྱལ་མཚན", "محمد", "𠮷野家", "51010419880312001X", "", "2026年11月22日 06:00", "α粒子", "ハヤシ", "김철수", "株式会社", "①②", "甲　乙", "é", "100%", "C++", "叁佰元整",
+    "李国强", "四川省成都市锦江区练习路1号A座3单元", "买买提·艾力", "川建技 2106-0088412", "O'Connor-Smith, José", "Нгуен Ван", "Παύλος", "〇一二三", "王〇〇",
+    "（一）、“测试”——完",
+    "རྒྱལ་མཚན", "محمد", "𠮷野家", "51010419880312001X", "", "2026年11月22日 06:00", "α粒子", "ハヤシ", "김철수", "株式会社",
+    "①②", "甲　乙", "é", "100%", "C++", "叁佰元整",
 ])  # fmt: skip
 def test_what_people_really_write_passes(text: str) -> None:
     assert found(unicodedata.normalize("NFC", text)) == []
@@ -25,7 +27,8 @@ def test_what_people_really_write_passes(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "character", "kind", "like"), [
     ("甲\u202e乙", "\u202e", "turning", ""), ("甲\u2066乙", "\u2066", "turning", ""), ("甲\u200b乙", "\u200b", "hidden", ""),
-    ("甲\ufeff", "\ufeff", "hidden", ""), ("甲\u3164", "\u3164", "hidden", ""), ("甲\u00ad乙", "\u00ad", "hidden", ""), ("葛\U000e0100", "\U000e0100", "hidden", ""),
+    ("甲\ufeff", "\ufeff", "hidden", ""), ("甲\u3164", "\u3164", "hidden", ""), ("甲\u00ad乙", "\u00ad", "hidden", ""),
+    ("葛\U000e0100", "\U000e0100", "hidden", ""),
     ("甲\x00", "\x00", "hidden", ""), ("甲\ue000", "\ue000", "hidden", ""), ("甲\u2028乙", "\u2028", "hidden", ""), ("\U000e0041", "\U000e0041", "hidden", ""),
     ("a\u00a0b", "\u00a0", "lookalike", " "), ("买买提\u2022艾力", "\u2022", "lookalike", "·"), ("2106\u20130088412", "\u2013", "lookalike", "-"),
     ("2106一0088412", "一", "lookalike", "-"), ("1\u22122", "\u2212", "lookalike", "-"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.patience import BASE_S, CAP_S, OPENS_AFTER, Patience, delay
+from sync.patience import BASE_S, CAP_S, LONG_AFTER_S, LONG_CAP_S, OPENS_AFTER, Patience, delay
 
 
 @given(st.integers(1, 10_000), st.floats(0, 3600), st.floats(0, 1, exclude_max=True))
@@ -36,6 +37,18 @@ def test_doubts_do_not_stop_the_queue_until_they_open_the_breaker() -> None:
         assert host.left(0.0) == 0.0 and not host.must_probe
     host.doubted(0.0)
     assert host.must_probe and host.left(0.0) > 0.0
+
+
+def test_a_long_outage_is_asked_about_more_rarely_and_the_first_success_forgets_it() -> None:
+    host, now, waits = Patience(lambda: 0.999999), 0.0, list[tuple[float, float]]()
+    while now < LONG_AFTER_S + 3 * LONG_CAP_S:
+        wait = host.failed(now)
+        waits.append((now, wait))
+        now += wait
+    assert max(wait for at, wait in waits if at < LONG_AFTER_S) == pytest.approx(CAP_S, abs=0.01)
+    assert all(wait == pytest.approx(LONG_CAP_S, abs=0.01) for at, wait in waits if at >= LONG_AFTER_S)
+    host.succeeded()
+    assert host.failed(now) <= BASE_S
 
 
 def test_hurry_ends_the_wait_but_not_the_breaker() -> None:

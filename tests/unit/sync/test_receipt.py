@@ -15,6 +15,7 @@ from sync.receipt import MEMBERS, check
 @dataclass(frozen=True)
 class Row:
     record_id: str = "0b0e4e2e-95a4-4f4b-9d6e-53f8d0a4c001"
+    origin: str = ""
     packet_digest: str = digest(b"packet")
     record_digest: str = digest(b"record")
     signature: bytes = b"signature"
@@ -50,6 +51,13 @@ def test_every_member_is_compared(member: str) -> None:
     del missing[member]
     with pytest.raises(ReceiptMismatch):
         check(missing, Row(), Who())
+
+
+def test_a_carried_record_has_the_receipt_of_its_own_station() -> None:
+    row = Row(origin="6a0e4e2e-95a4-4f4b-9d6e-53f8d0a4c003")
+    check(receipt(station_id=row.origin), row, Who())
+    with pytest.raises(ReceiptMismatch):
+        check(receipt(), row, Who())
 
 
 def test_practice_and_earnest_do_not_mix() -> None:

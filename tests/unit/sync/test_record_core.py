@@ -72,6 +72,63 @@ def test_each_wrong_value_is_named(path: str, value: str, code: str):
     assert (code, path) in {(i.code, i.path) for i in issues(draft, NOW.date(), TABLES)}
 
 
+def foreigner(number: str, **values: str) -> Draft:
+    draft = complete().take("person.id_doc_type", "553", Source.TYPED, by="X", at=NOW).take("person.id_doc_no", number, Source.TYPED, by="X", at=NOW)
+    for name, value in ({"birth_date": "1980-01-01", "sex": "1"} | values).items():
+        draft = draft.take(f"person.{name}", value, Source.TYPED, by="X", at=NOW)
+    return draft
+
+
+def found_in(draft: Draft) -> set[tuple[str, str]]:
+    return {(one.code, one.severity) for one in issues(draft, NOW.date(), TABLES)}
+
+
+def test_numbers_of_permanent_residence_cards_old_and_new():
+    assert found_in(foreigner("931586198001010028")) == set(), "the published specimen; its sequence says nothing of the sex"
+    assert found_in(foreigner("PAK310080010103", nationality="PAK")) == set()
+    assert found_in(foreigner("pak310080010103")) == set(), "small letters are taken for capitals"
+    assert found_in(foreigner("PAK310080010104")) == {("idno.check_digit", "explain")}
+    assert found_in(foreigner("PAK31008001010")) == {("idno.form_2017", "must")}
+    assert found_in(foreigner("PAK310080010103", nationality="USA", birth_date="1980-01-02")) == {("idno.nationality", "explain"), ("idno.birth", "explain")}
+    assert found_in(foreigner("931586198001010028", birth_date="1980-01-02")) == {("idno.birth", "must")}
+    assert found_in(foreigner("11010519491231002X", birth_date="1949-12-31")) == {("idno.series", "explain")}
+
+
+@pytest.mark.parametrize(("kind", "number", "found"), [
+    ("X01", "810000199001010019", set()), ("X01", "820000199001010010", set()), ("X02", "830000199001010012", set()),
+    ("X02", "810000199001010019", {("idno.series", "explain")}), ("111", "810000199001010019", {("idno.series", "explain")}),
+    ("111", "932682198501010017", {("idno.series", "explain"), ("idno.birth", "must")}), ("111", "51300119900101001" + check_digit("51300119900101001"), set()),
+    ("516", "H12345678", set()), ("516", "M1234567801", set()), ("516", "X1", {("permit.form", "explain")}), ("511", "12345678", set()),
+    ("511", "H12345678", {("permit.form", "explain")}), ("414", "E12345678", set()),
+])
+def test_numbers_by_kind_of_document(kind: str, number: str, found: set[tuple[str, str]]):
+    draft = complete().take("person.id_doc_type", kind, Source.TYPED, by="X", at=NOW).take("person.id_doc_no", number, Source.TYPED, by="X", at=NOW)
+    assert found_in(draft.take("person.birth_date", "1990-01-01", Source.TYPED, by="X", at=NOW)) == found, "an abolished region is no issue"
+
+
+def test_a_chip_may_differ_from_its_number_and_a_typed_date_may_not():
+    for source, severity in ((Source.CHIP, "explain"), (Source.TYPED, "must"), (Source.SCAN, "must")):
+        assert found_in(complete().take("person.birth_date", "1988-03-13", source, by="X", at=NOW)) == {("idno.birth", severity)}
+
+
+def test_permit_numbers_beside_a_residence_permit():
+    permit = complete().take("person.id_doc_type", "X01", Source.TYPED, by="X", at=NOW)
+    permit = permit.take("person.id_doc_no", "810000199001010019", Source.TYPED, by="X", at=NOW)
+    permit = permit.take("person.birth_date", "1990-01-01", Source.TYPED, by="X", at=NOW)
+    assert found_in(permit.take("person.travel_permit_no", "H00000001", Source.TYPED, by="X", at=NOW)) == set()
+    assert found_in(permit.take("person.travel_permit_no", "12345678", Source.TYPED, by="X", at=NOW)) == {("permit.form", "explain")}
+
+
+def test_validity_is_unknown_rather_than_valid():
+    without = complete().take("person.id_valid_to", "", Source.TYPED, by="X", at=NOW)
+    assert found_in(without) == {("id.validity_unknown", "explain")}
+    assert found_in(without.take("person.id_valid_long", True, Source.TYPED, by="X", at=NOW)) == set()
+    assert found_in(complete().take("person.id_valid_long", True, Source.TYPED, by="X", at=NOW)) == {("id.validity_both", "must")}
+    assert found_in(complete().take("person.id_valid_from", "2026-11-23", Source.TYPED, by="X", at=NOW)) == {("id.not_yet_valid", "explain")}
+    future = complete().take("person.birth_date", "2026-11-23", Source.TYPED, by="X", at=NOW)
+    assert found_in(future) == {("birth.future", "must"), ("idno.birth", "must")}
+
+
 def test_a_document_valid_to_today_is_not_expired():
     draft = complete().take("person.id_valid_to", "2026-11-22", Source.CHIP, by="X", at=NOW)
     assert issues(draft, date(2026, 11, 22), TABLES) == ()

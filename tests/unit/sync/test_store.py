@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sync import store as room
 from sync.canon import canon
 from sync.errors import KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreInUse, StoreTooNew, StoreTrouble
 from sync.sqlcipher import check_versions, connect
+from sync.steps import SCHEMA_VERSION, make_file
 from sync.store import Store, StoreLabel, open_folder, read_label
 
 KEY = bytes(range(32))
@@ -212,7 +212,7 @@ def test_a_newer_schema_a_foreign_file_and_another_station_are_told_apart(tmp_pa
     folder = _filled(tmp_path / "home")
     with pytest.raises(StoreForeign):
         Store.open(folder, KEY, "station-2")
-    for pragma, kind in (("user_version = 2", StoreTooNew), ("application_id = 7", StoreForeign)):
+    for pragma, kind in ((f"user_version = {SCHEMA_VERSION + 1}", StoreTooNew), ("application_id = 7", StoreForeign)):
         other = Path(shutil.copytree(folder, tmp_path / pragma[:8]))
         opened = connect(other / "store.db", KEY, "rw")
         opened.execute(f"PRAGMA {pragma}")
@@ -275,7 +275,7 @@ def test_a_making_that_was_cut_short_is_taken_up_with_the_same_key(tmp_path: Pat
         key = cabinet.make(label.store_id)
         connect(folder / "store.db", key, "rwc").close()
         if step != "file":
-            room._finish(folder, label, key)
+            make_file(folder, label, key)
         if step == "checked":
             (folder / "store.check").write_bytes(b"")
     elif step == "key":

@@ -16,7 +16,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.errors import ClockWrong, FormatTrouble, ProvinceBusy, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable, TlsTrouble
+from sync.errors import (
+    ClockWrong,
+    FormatTrouble,
+    ProvinceBusy,
+    ProvinceRefused,
+    ProvinceTrouble,
+    ProvinceUnreachable,
+    StationCloned,
+    StationExpired,
+    StationRefused,
+    StationReplaced,
+    StationRevoked,
+    StationUnknown,
+    TlsTrouble,
+)
 from sync.wire import Answer, DeviceIdentity, Limits, Wire, open_session, retry_after, tls_context, trouble_of
 from tests.emulators.https_hall import HttpsHall, SmallCa
 
@@ -130,10 +144,10 @@ def test_a_key_that_does_not_fit_leaves_no_file_either(tmp_path: Path) -> None:
 
 
 def test_a_refused_client_certificate_is_named(tmp_path: Path, ways: list[Wire]) -> None:
-    with HttpsHall(tmp_path, PEM, lambda head, tls: say(), client_ca=CA.der) as hall, pytest.raises((TlsTrouble, ProvinceUnreachable)) as caught:
+    with HttpsHall(tmp_path, PEM, lambda head, tls: say(), client_ca=CA.der) as hall, pytest.raises((StationRefused, ProvinceUnreachable)) as caught:
         way(ways, hall.url).ask_json("GET", "/v1/time")
-    if isinstance(caught.value, TlsTrouble):
-        assert caught.value.facts["why"] == "client_certificate"
+    if isinstance(caught.value, StationRefused):
+        assert caught.value.facts["why"] == "station.certificate"
 
 
 def test_a_connection_that_ends_in_the_handshake_is_unreachable(ways: list[Wire]) -> None:
@@ -166,6 +180,18 @@ def test_a_silent_server_and_a_cut_answer_are_unreachable(tmp_path: Path, ways: 
         way(ways, hall.url, limits=Limits(1, 0.3, 5)).ask("GET", "/v1/time")
     with HttpsHall(tmp_path, PEM, lambda head, tls: say()[:-5]) as hall, pytest.raises(ProvinceUnreachable):
         way(ways, hall.url).ask("GET", "/v1/time")
+
+
+def test_a_head_that_is_cut_anywhere_is_no_answer(tmp_path: Path, ways: list[Wire]) -> None:
+    """The standard library would take it for a whole head with fewer lines, e.g. an Upload-Offset with fewer digits."""
+    whole = b"HTTP/1.1 204 No Content\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 1048576\r\n\r\n"
+    sizes = iter(range(len(whole)))
+    with HttpsHall(tmp_path, PEM, lambda head, tls: whole[:next(sizes)]) as hall:
+        one = way(ways, hall.url)
+        for size in range(len(whole)):
+            with pytest.raises(ProvinceUnreachable):
+                one.ask("PATCH", "/v1/packets/x", b"x", {}, (204,))
+            assert len(hall.heads) == size + 1
 
 
 def test_an_answer_that_drips_or_swells_is_given_up(tmp_path: Path, ways: list[Wire]) -> None:
@@ -208,6 +234,12 @@ def error(code: str) -> bytes:
     (404, b"<html>nginx</html>", ProvinceTrouble, {"status": 404}),
     (403, b'{"code":"waf.blocked"}', ProvinceTrouble, {"status": 403}),
     (302, b"", TlsTrouble, {"why": "login_page"}),
+    (401, error("station.certificate"), StationUnknown, {"why": "station.certificate"}),
+    (401, error("station.expired"), StationExpired, {}),
+    (403, error("station.revoked"), StationRevoked, {}),
+    (403, error("station.cloned"), StationCloned, {}),
+    (403, error("station.replaced"), StationReplaced, {}),
+    (403, error("station.other"), ProvinceRefused, {"why": "station.other"}),
 ])
 def test_statuses_have_names(status: int, body: bytes, kind: type[ProvinceTrouble], facts: dict[str, object]) -> None:
     trouble = trouble_of(Answer(status, {"Retry-After": "7", "Content-Type": "application/json"}, body))

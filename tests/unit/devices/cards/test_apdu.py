@@ -51,6 +51,12 @@ def test_rest_is_fetched_and_wrong_length_repeated() -> None:
     assert asked == ["00b2010400", "00b2010405", "00c0000002"]
 
 
+def test_a_rest_of_another_length_than_announced_is_fetched_again() -> None:
+    transmit, asked = played("6110", "6c02", "01029000")
+    assert exchange(transmit, Command(0, 0xA4)) == Response(0x9000, b"\x01\x02")
+    assert asked == ["00a40000", "00c0000010", "00c0000002"]
+
+
 def test_an_answer_without_end_is_broken() -> None:
     with pytest.raises(BrokenFrame, match="end"):
         exchange(lambda apdu: b"\x61\x00", Command(0, 0xB2))

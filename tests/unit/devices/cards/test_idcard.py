@@ -167,6 +167,12 @@ def test_abolished_regions_are_never_odd() -> None:
     assert codes(parse(resident("张三", "1", "01", "19600101", "", idcards.number("51300119600101001")))) == set()
 
 
+def test_days_that_no_calendar_has_are_unreadable() -> None:
+    card = parse(resident("张三", "2", "01", "19500230", "", idcards.number("51000019500230002"), "20201301", "20251301"))
+    assert (card.birth_date, card.valid_from, card.valid_to) == (None, None, None)
+    assert {"finding.birth_unreadable", "finding.validity_unknown"} <= codes(card)
+
+
 def test_garbled_validity_is_unknown_not_valid() -> None:
     card = parse(resident("张三", "2", "01", "19491231", "", "11010519491231002X", "20200101", "2026??01"))
     assert (card.valid_to, card.valid_long) == (None, False)

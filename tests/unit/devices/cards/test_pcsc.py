@@ -24,67 +24,14 @@ from devices.errors import (
     ServiceStopped,
     TimedOut,
 )
-from tests.emulators.idcards import PRACTICE
-from tests.emulators.sam_reader import SAM_NUMBER, WHOLE_PROFILE, SamReader
+from tests.emulators.played_scard import EMPTY, READER, TOKEN, Service
+from tests.emulators.sam_module import PREAMBLE, SAM_NUMBER
+from tests.emulators.sam_reader import CHAINED_PROFILE, WHOLE_PROFILE
 
-READER = "Vendor RF (A1B2) 00 00"
-TOKEN = "Token 01 00"
-PRESENT, EMPTY = 0x20, 0x10
 CONTROL = {
     "name": "control", "match": {"reader": "^Vendor RF"}, "mode": "control", "share": "direct",
     "control": {"code_linux": 0x42000001, "code_windows": 0x42000001, "prefix": "E0", "reply_prefix": "E1"},
 }
-
-
-class Service:
-    """A played smart-card service with one reader and one token; ``results`` gives the next results of a function by name."""
-
-    SCARD_PCI_T0, SCARD_PCI_T1 = "T0", "T1"
-
-    def __init__(self, reader: SamReader | None = None, **results: list[int]) -> None:
-        self.reader = reader or SamReader(PRACTICE)
-        self.results = results
-        self.calls: list[tuple[Any, ...]] = []
-        self.present = PRESENT
-        self.contexts = 0
-
-    def _next(self, name: str, *arguments: Any) -> int:
-        self.calls.append((name, *arguments))
-        left = self.results.get(name, [])
-        return left.pop(0) if left else 0
-
-    def SCardEstablishContext(self, scope: int) -> tuple[int, int]:
-        self.contexts += 1
-        return self._next("establish"), self.contexts
-
-    def SCardReleaseContext(self, context: int) -> int:
-        self.contexts -= 1
-        return self._next("release", context)
-
-    def SCardListReaders(self, context: int, groups: list[str]) -> tuple[int, list[str]]:
-        return self._next("list"), [READER, TOKEN]
-
-    def SCardGetStatusChange(self, context: int, milliseconds: int, states: list[tuple[str, int]]) -> tuple[int, list[tuple[str, int, list[int]]]]:
-        return self._next("status"), [(name, 2 | (self.present if name == READER else PRESENT), list(PRACTICE.atr)) for name, _ in states]
-
-    def SCardConnect(self, context: int, reader: str, share: int, protocols: int) -> tuple[int, int, int]:
-        self.reader.power(b"\x01")
-        return self._next("connect", reader, share), 7, 2
-
-    def SCardDisconnect(self, card: int, disposition: int) -> int:
-        return self._next("disconnect", disposition)
-
-    def SCardTransmit(self, card: int, pci: Any, data: list[int]) -> tuple[int, list[int]]:
-        result = self._next("transmit", pci)
-        return result, [] if result else list(self.reader.transmit(bytes(data)))
-
-    def SCardControl(self, card: int, code: int, data: list[int]) -> tuple[int, list[int]]:
-        result = self._next("control", code)
-        frame = bytes(data[1:])
-        return result, [] if result else [0xE1, *self.reader.transmit(b"\x80\xfe\x00\x00\x00" + len(frame).to_bytes(2, "big") + frame + b"\x00\x00")[:-2]]
-
-    def SCardCancel(self, context: int) -> int:
-        return self._next("cancel")
 
 
 def driver(service: Service, profile: dict[str, Any] | None = None) -> PcscDriver:
@@ -186,3 +133,71 @@ def test_sight_replays_the_picture_and_ends_with_the_service() -> None:
         with pytest.raises(ServiceStopped):
             sight.wait(0)
     assert service.contexts == 0
+
+
+# -- the control channel ---------------------------------------------------------------------------------------------------------------
+def control(**changed: Any) -> dict[str, Any]:
+    return CONTROL | {"control": CONTROL["control"] | changed}   # type: ignore[operator]
+
+
+def test_a_reader_that_frames_by_itself_in_its_control_channel() -> None:
+    service = Service()
+    service.unwrap, service.wrap = (lambda sent: PREAMBLE + sent[2:]), (lambda frame: b"\x80\x01" + frame[5:])
+    assert read(service, control(prefix="E0E1", reply_prefix="8001", preamble=False)) == "李练工"
+
+
+def test_the_code_of_the_other_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.cards.link.sys.platform", "win32")
+    service = Service()
+    assert read(service, control(code_windows=0x003136B0)) == "李练工"
+    assert {call[1] for call in service.calls if call[0] == "control"} == {0x003136B0}
+
+
+def test_a_control_channel_that_is_refused_is_named_on_both_systems() -> None:
+    for result in (0x8010001F, 0x80100022):
+        with pytest.raises(ReaderTrouble) as caught:
+            read(Service(control=[result]), CONTROL)
+        assert caught.value.facts == {"status": f"{result:08X}"}
+    with pytest.raises(NotPermitted):
+        read(Service(control=[0x8010006A]), CONTROL)
+
+
+def test_the_module_is_asked_without_a_card_where_the_profile_says_direct() -> None:
+    service = Service()
+    service.present = EMPTY
+    opened = driver(service, CONTROL)
+    with opened.open(opened.find()[0]) as connection:
+        assert connection.sam_number() == SAM_NUMBER
+
+
+# -- every call fails once -------------------------------------------------------------------------------------------------------------
+PATHS = {
+    "whole": WHOLE_PROFILE | {"match": {"reader": "^Vendor RF"}}, "chained": CHAINED_PROFILE | {"match": {"reader": "^Vendor RF"}}, "control": CONTROL,
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("result", [
+    0x8010001D, 0x8010001E, 0x80100003, 0x80100013, 0x8010006A, 0x80100017, 0x80100009, 0x8010002E, 0x80100069, 0x8010000C, 0x8010000B, 0x80100068, 0x80100016,
+    0x8010000A, 0x8010DEAD, -2146435043,
+], ids=lambda result: f"{result & 0xFFFFFFFF:08X}")
+def test_whichever_call_fails_it_has_a_name_and_the_next_read_works(monkeypatch: pytest.MonkeyPatch, path: str, result: int) -> None:
+    """A service that stops, a permission that is refused, a reader that goes: at each call of a read, one after another."""
+    for module in ("pcsc", "link"):
+        monkeypatch.setattr(f"devices.cards.{module}.SETTLE_S", 0.0)
+    counting = Service()
+    assert read(counting, PATHS[path]) == "李练工"
+    for number in range(1, counting.count + 1):
+        service = Service()
+        service.fail = (number, result)
+        opened = driver(service, PATHS[path])
+        for attempt in ("fails", "works"):
+            try:
+                with opened.open(opened.find()[0]) as connection:
+                    assert connection.read(threading.Event(), say_nothing).card.name_zh == "李练工"
+            except DeviceTrouble as trouble:
+                assert attempt == "fails", f"call {number} ({service.calls[-1]}): {trouble}"
+            except IndexError:      # the list of readers failed, so there is none
+                assert attempt == "fails"
+        assert (service.contexts, service.connections) == (0, 0), f"call {number}: everything is let go"
+        assert TOKEN not in {call[1] for call in service.calls if call[0] == "connect"}

@@ -21,6 +21,14 @@ CONTROL: dict[str, Any] = {
 }
 
 
+SERIAL: dict[str, Any] = {"name": "s", "mode": "serial", "match": {"usb": "10C4:EA60", "usb_serial": "A1"}, "serial": {"bauds": [115200, 9600]}}
+TCP: dict[str, Any] = {"name": "t", "mode": "tcp", "tcp": {"host": "192.0.2.7", "port": 4001}}
+SDT: dict[str, Any] = {
+    "name": "v", "mode": "sdt", "vendor": {"library": "libsdtapi.so", "sha256": "sha256:" + "0a" * 32, "port": 1003}, "management": True,
+    "photo": {"library": "libwlt.so", "sha256": "", "entry": "_Z6unpackPcS_i", "argument": 708, "pixels": "bgr", "rows": "down"},
+}
+
+
 def changed(profile: dict[str, Any], path: str, value: object) -> dict[str, Any]:
     """A copy with one member at ``a.b`` set, or taken away (None)."""
     new = copy.deepcopy(profile)
@@ -49,6 +57,21 @@ def test_control_profile_and_card_mask() -> None:
     assert not profile.knows(bytes.fromhex("3B888001D103860C0180800051"))
 
 
+def test_lines_and_libraries() -> None:
+    serial, tcp, sdt = Profile.from_json(SERIAL), Profile.from_json(TCP), Profile.from_json(SDT)
+    assert serial.line is not None and (serial.line.usb, serial.line.usb_serial, serial.line.bauds) == ((0x10C4, 0xEA60), "A1", (115200, 9600))
+    assert tcp.line is not None and (tcp.line.host, tcp.line.tcp_port) == ("192.0.2.7", 4001)
+    assert sdt.library is not None and (sdt.library.path, sdt.library.port, sdt.management) == ("libsdtapi.so", 1003, True)
+    assert sdt.photo is not None and (sdt.photo.argument, sdt.photo.pixels, sdt.photo.rows) == (708, "bgr", "down")
+    cvr = Profile.from_json({"name": "c", "mode": "cvr", "vendor": {"library": "termb.dll"}, "photo": {"library": "w", "entry": "unpack", "argument": 0}})
+    assert cvr.library is not None and (cvr.library.port, cvr.library.sha256) == (1001, "")
+    assert cvr.photo is not None and (cvr.photo.pixels, cvr.photo.rows) == ("rgb", "up")
+    port = Profile.from_json({"name": "p", "mode": "serial", "match": {"port": "COM3"}})
+    assert port.line is not None and (port.line.port, port.line.usb, port.line.bauds[0], len(port.line.bauds)) == ("COM3", None, 115200, 5)
+    social = Profile.from_json({"name": "x", "mode": "social", "match": {"reader": "^Contact"}})
+    assert social.fits("Contact 00 00") and not any(profile.fits("any", ATR) for profile in (serial, tcp, sdt))
+
+
 def test_name_decides_and_the_card_is_judged_later() -> None:
     profile = Profile.from_json(changed(WHOLE_PROFILE, "match.atr", ATR.hex()))
     assert profile.fits("Virtual PCD 00 00", b"\x3b\x00") and not profile.knows(b"\x3b\x00") and profile.knows(ATR)
@@ -66,7 +89,13 @@ def test_name_decides_and_the_card_is_judged_later() -> None:
     (WHOLE_PROFILE, "share", "exclusive"), (WHOLE_PROFILE, "exchange_seconds", 0), (WHOLE_PROFILE, "exchange_seconds", 31),
     (WHOLE_PROFILE, "exchange_seconds", True), (WHOLE_PROFILE, "exchange_seconds", 2.5), (CHAINED_PROFILE, "apdu.cla", "FF"),
     (CONTROL, "match.atr_mask", "FF"), (CONTROL, "control.code_linux", -1), (CONTROL, "control.code_linux", "1"), (CONTROL, "control.prefix", "E"),
-    (CONTROL, "control", {"code_linux": 0}),
+    (CONTROL, "control", {"code_linux": 0}), (WHOLE_PROFILE, "control", {}), (WHOLE_PROFILE, "management", 1), (SERIAL, "match", None),
+    (SERIAL, "match", {}), (SERIAL, "match", {"port": "COM3", "usb": "10C4:EA60"}), (SERIAL, "match.usb", "10C4"), (SERIAL, "match.usb", "10C4:EA6G"),
+    (SERIAL, "serial.bauds", []), (SERIAL, "serial.bauds", [300]), (SERIAL, "serial.bauds", 115200), (SERIAL, "serial.parity", "N"),
+    (TCP, "match", {"port": "COM3"}), (TCP, "tcp", None), (TCP, "tcp.host", ""), (TCP, "tcp.port", 0), (TCP, "tcp.port", 65_536), (SDT, "vendor", None),
+    (SDT, "vendor.library", None), (SDT, "vendor.sha256", "sha256:00"), (SDT, "vendor.sha256", 5), (SDT, "vendor.port", 0), (SDT, "vendor.port", "USB1"),
+    (SDT, "photo.entry", None), (SDT, "photo.argument", None), (SDT, "photo.argument", -1), (SDT, "photo.pixels", "cmyk"), (SDT, "photo.rows", "left"),
+    (SDT, "photo", "libwlt.so"),
 ])
 def test_wrong_profiles_are_refused_by_name(profile: dict[str, Any], path: str, value: object) -> None:
     with pytest.raises(DeviceListInvalid) as caught:

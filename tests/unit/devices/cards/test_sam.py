@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from devices.base import say_nothing
 from devices.cards import sam
-from devices.cards.sam import FrameParser, SamSession, Waits, build, parse_answer, sam_number, slice_blocks, trouble_of
+from devices.cards.sam import FrameParser, build, parse_answer, sam_number, slice_blocks, trouble_of
+from devices.cards.session import SamSession, Waits
 from devices.errors import (
     BrokenFrame,
     Cancelled,

@@ -1,0 +1,140 @@
+"""An export as it lies on a medium: a new folder or one ``.zip``, with names of our own only. Never overwrites, and never trusts what it reads.
+
+Names: ``manifest.json`` ``manifest.p7s`` ``rows.hipk`` ``packets/<id>.hipk`` ``slips/<id>.slip``. The manifest is written last: without it there is no export.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sync.errors import ExportNotWritten, ExportRefused
+from sync.label import sync_folder
+
+__all__ = ["MANIFEST", "MANIFEST_SIGNATURE", "ROWS", "Writing", "packet_name", "read_medium", "slip_name", "write_medium"]
+
+MANIFEST, MANIFEST_SIGNATURE, ROWS = "manifest.json", "manifest.p7s", "rows.hipk"
+_NAME = re.compile(r"^(manifest\.json|manifest\.p7s|rows\.hipk|(packets|slips)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(hipk|slip))$")
+
+
+def packet_name(record_id: str) -> str:
+    return f"packets/{record_id}.hipk"
+
+
+def slip_name(record_id: str) -> str:
+    return f"slips/{record_id}.slip"
+
+
+class Writing(Protocol):
+    """An export that is being written."""
+
+    def __call__(self, name: str, content: bytes, /) -> None: ...
+
+
+@contextmanager
+def write_medium(to: Path) -> Generator[Writing]:
+    """A new export at ``to``, on the disk when the block ends. Raises ExportNotWritten, also where something is there already; what was begun then goes."""
+    begun: list[Path] = []
+    try:
+        with _write_zip(to, begun) if to.suffix == ".zip" else _write_folder(to, begun) as write:
+            yield write
+        sync_folder(to.parent)
+    except BaseException as error:
+        for one in reversed(begun):
+            one.rmdir() if one.is_dir() else one.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise ExportNotWritten(f"{error.strerror}", path=str(to)) from error
+        raise
+
+
+@contextmanager
+def _write_folder(to: Path, begun: list[Path]) -> Generator[Writing]:
+    def make(folder: Path) -> None:
+        folder.mkdir(mode=0o700)
+        begun.append(folder)
+
+    def write(name: str, content: bytes) -> None:
+        path = to / name
+        if not path.parent.exists():
+            make(path.parent)
+        begun.append(path)
+        with path.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+
+    make(to)
+    yield write
+    for folder in (*(one for one in begun if one.is_dir()),):
+        sync_folder(folder)
+
+
+@contextmanager
+def _write_zip(to: Path, begun: list[Path]) -> Generator[Writing]:
+    with to.open("xb") as file:
+        begun.append(to)
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:
+            yield packed.writestr
+        file.flush()
+        os.fsync(file.fileno())
+
+
+class Reading:
+    """An export that is being read."""
+
+    def __init__(self, names: Iterable[str], read: _Read) -> None:
+        self.names = frozenset(names)
+        self._read = read
+
+    def __call__(self, name: str, most: int) -> bytes:
+        """The untrusted bytes of one file, at most ``most``. Raises ExportRefused (why: ``missing``, ``size``, ``medium``)."""
+        if name not in self.names:
+            raise ExportRefused(f"{name} is not there", why="missing")
+        try:
+            content = self._read(name, most + 1)
+        except (OSError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
+            raise ExportRefused(f"{name} cannot be read: {type(error).__name__}", why="medium") from error
+        if len(content) > most:
+            raise ExportRefused(f"{name} is too large", why="size")
+        return content
+
+
+class _Read(Protocol):
+    def __call__(self, name: str, most: int, /) -> bytes: ...
+
+
+@contextmanager
+def read_medium(source: Path) -> Generator[Reading]:
+    """The export at ``source``. Raises ExportRefused (why: ``medium``, ``names``) for what is no export."""
+    try:
+        packed = zipfile.ZipFile(source) if source.is_file() else None
+    except (OSError, zipfile.BadZipFile, ValueError) as error:
+        raise ExportRefused(f"not an export: {type(error).__name__}", why="medium") from error
+    if packed is None:
+        yield _folder(source)
+        return
+    with packed:
+        listed = packed.infolist()
+        ours = all(one.compress_type == zipfile.ZIP_STORED and _NAME.match(one.filename) for one in listed)
+        if not ours or len({one.filename for one in listed}) != len(listed):
+            raise ExportRefused("names or packing that an export does not have", why="names")
+
+        def read(name: str, most: int) -> bytes:
+            with packed.open(name) as file:
+                return file.read(most)
+
+        yield Reading((one.filename for one in listed), read)
+
+
+def _folder(source: Path) -> Reading:
+    def read(name: str, most: int) -> bytes:
+        with (source / name).open("rb") as file:
+            return file.read(most)
+
+    files = [one.relative_to(source).as_posix() for one in (*source.glob("*"), *source.glob("*/*")) if one.is_file() and not one.is_symlink()]
+    return Reading((name for name in files if _NAME.match(name)), read)
