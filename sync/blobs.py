@@ -7,10 +7,8 @@ transaction that would free it).
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import shutil
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
@@ -18,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.errors import DiskFull, StoreTrouble
+from sync.file_errors import FULL, free_bytes
 
 __all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
 
@@ -33,7 +32,6 @@ _PACKET_MAGIC = b"HIPK"
 _ORPHAN_PACKETS = 4
 """A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told."""
 _PIECE = 1024 * 1024
-_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Blobs:
         self._room = room
         self._reserve = reserve
         self._fsync = fsync
-        self._free = free or _free_bytes
+        self._free = free or free_bytes
 
     def prepare(self) -> None:
         """Makes the folder and, where there is room, the reserve file. Raises StoreTrouble where the folder cannot be made."""
@@ -81,7 +79,7 @@ class Blobs:
             self._sync_folder(self.folder)
         except OSError as error:
             self.drop(blob_id)
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise DiskFull("blob", free=self.free(), needed=size) from error
             raise StoreTrouble(f"blob: {error.strerror}", step="blob") from error
         return blob_id
@@ -202,10 +200,6 @@ class Blobs:
             self._fsync(folder)
         finally:
             os.close(folder)
-
-
-def _free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
 
 
 def _pieces(content: bytes | Iterable[bytes]) -> Iterable[bytes]:

@@ -22,6 +22,7 @@ from sync.carry_out import CODE_LETTERS
 from sync.ciphers import derived_key
 from sync.draft import time_text
 from sync.errors import ExportRefused, KeyMissing, NotEnrolled
+from sync.file_errors import named_file_errors
 from sync.journal import Journal
 from sync.label import StoreLabel, check_key, read_label, write_once
 from sync.rekey import NextKeys, change_key
@@ -45,9 +46,10 @@ def move_out(folder: Path, cabinet: MovingKeys, clock: Callable[[], datetime] = 
     with open_folder(folder, cabinet) as store:
         label = StoreLabel(store.store_id, store.practice)
         key = cabinet.load(label.store_id, label.practice)
-        (folder / MOVE_FILE).unlink(missing_ok=True)  # of a move that was never begun
         nonce = os.urandom(_NONCE)
-        write_once(folder / MOVE_FILE, nonce + AESGCM(_key(code, label)).encrypt(nonce, key, _about(label)))
+        with named_file_errors("move", folder):
+            (folder / MOVE_FILE).unlink(missing_ok=True)  # of a move that was never begun
+            write_once(folder / MOVE_FILE, nonce + AESGCM(_key(code, label)).encrypt(nonce, key, _about(label)))
         with store.write() as tx:
             tx.execute("INSERT INTO meta (name, value) VALUES ('moved_out', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (time_text(clock()),))
             Journal(store, "", clock).write(tx, "station", "station.moved_out")
@@ -63,7 +65,8 @@ def move_in(folder: Path, cabinet: MovingKeys, typed: str, clock: Callable[[], d
     label = read_label(folder)
     if label is None or not (folder / MOVE_FILE).exists():
         raise NotEnrolled("no station was moved here")
-    sealed = (folder / MOVE_FILE).read_bytes()
+    with named_file_errors("move", folder):
+        sealed = (folder / MOVE_FILE).read_bytes()
     try:
         key = AESGCM(_key(normal_transfer_code(typed), label)).decrypt(sealed[:_NONCE], sealed[_NONCE:], _about(label))
     except (InvalidTag, ValueError) as error:
@@ -79,7 +82,8 @@ def move_in(folder: Path, cabinet: MovingKeys, typed: str, clock: Callable[[], d
                 Journal(store, "", clock).write(tx, "station", "station.moved_in")
         if compare_digest(cabinet.load(label.store_id, label.practice), key):
             change_key(store, cabinet)
-        (folder / MOVE_FILE).unlink()
+        with named_file_errors("move", folder):
+            (folder / MOVE_FILE).unlink()
 
 
 def _key(code: str, label: StoreLabel) -> bytes:

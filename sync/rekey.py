@@ -14,6 +14,7 @@ from typing import Protocol
 
 from sync.ciphers import key_check
 from sync.errors import StoreDamaged
+from sync.file_errors import named_file_errors
 from sync.label import CHECK, NEXT_CHECK, StoreLabel, fits, sync_folder, write_once
 from sync.sqlcipher import connect
 from sync.steps import drop_copies
@@ -48,12 +49,13 @@ def change_key(store: Rekeyed, cabinet: NextKeys, reached: Callable[[str], None]
     label = StoreLabel(store.store_id, store.practice)
     key = cabinet.make_next(label.store_id, label.practice)
     reached("second key")
-    write_once(store.folder / NEXT_CHECK, key_check(key, label.salt).encode("ascii"))
-    reached("check")
-    store.change_key(key)
-    reached("file")
-    drop_copies(store.folder)  # they are under the old key
-    _settle(store.folder, label, cabinet, key, reached)
+    with named_file_errors("rekey", store.folder):
+        write_once(store.folder / NEXT_CHECK, key_check(key, label.salt).encode("ascii"))
+        reached("check")
+        store.change_key(key)
+        reached("file")
+        drop_copies(store.folder)  # they are under the old key
+        _settle(store.folder, label, cabinet, key, reached)
 
 
 def finish_rekey(folder: Path, label: StoreLabel, cabinet: NextKeys, key: bytes) -> bytes:

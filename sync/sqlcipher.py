@@ -51,6 +51,11 @@ def check_versions(version: Sequence[int] | None = None) -> None:
     found = tuple(version or cast("tuple[int, ...]", _binding.sqlite_version_info))
     if found < OLDEST_SQLITE:
         raise StoreTrouble(f"SQLite {'.'.join(map(str, found))} is older than 3.51.3", step="version")
+    with named_errors("version"):
+        _check_cipher()
+
+
+def _check_cipher() -> None:
     probe = cast("Connection", _binding.connect(":memory:"))
     try:
         if not probe.execute("PRAGMA cipher_version").fetchone():

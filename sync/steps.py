@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,10 +16,11 @@ from pathlib import Path
 
 from sync.draft import time_text
 from sync.errors import DiskFull, StoreDamaged, StoreForeign, StoreTooNew, StoreTrouble
+from sync.file_errors import free_bytes
 from sync.label import StoreLabel, sync_folder
 from sync.sqlcipher import Connection, connect, named_errors, roll_back
 
-__all__ = ["COPY_DAYS", "SCHEMA_VERSION", "check_whole", "copies", "drop_copies", "free_bytes", "make_file", "upgrade"]
+__all__ = ["COPY_DAYS", "SCHEMA_VERSION", "check_whole", "copies", "drop_copies", "make_file", "upgrade"]
 
 SCHEMA_VERSION = 2
 COPY_DAYS = 30
@@ -28,11 +28,6 @@ _APPLICATION_ID = 0x48495354
 """``HIST`` in the file's header, inside the encryption."""
 _PLAIN = b"SQLite format 3\x00"
 _COPY = re.compile(r"^store\.before-\d{3}\.db$")
-
-
-def free_bytes(folder: Path) -> int:
-    """Free bytes on the disk of ``folder``."""
-    return shutil.disk_usage(folder).free
 
 
 def make_file(folder: Path, label: StoreLabel, key: bytes) -> None:
@@ -105,7 +100,8 @@ def check_whole(folder: Path, label: StoreLabel, key: bytes, thorough: bool = Tr
         return _checked(path, label, key, whole_file=thorough and not (log.exists() and log.stat().st_size), tables=thorough)
     finally:
         for one in {log, index} - there:  # made by looking; the lock is ours, so nobody else needs them
-            one.unlink(missing_ok=True)
+            with suppress(OSError):
+                one.unlink(missing_ok=True)
 
 
 def _checked(path: Path, label: StoreLabel, key: bytes, *, whole_file: bool, tables: bool) -> int:

@@ -13,11 +13,12 @@ from typing import Protocol, cast
 
 from sync.ciphers import derived_key, key_check, new_key, unwrap_at_station, wrap_at_station
 from sync.errors import DiskFull, KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreMoved, StoreTrouble
+from sync.file_errors import free_bytes, named_file_errors
 from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, write_once
 from sync.oslock import StoreLock
 from sync.rekey import NextKeys, finish_rekey
 from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
-from sync.steps import COPY_DAYS, SCHEMA_VERSION, check_whole, drop_copies, free_bytes, make_file, upgrade
+from sync.steps import COPY_DAYS, SCHEMA_VERSION, check_whole, drop_copies, make_file, upgrade
 
 __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read_label"]
 
@@ -38,32 +39,33 @@ def open_folder(folder: Path, cabinet: Keys, practice: bool | None = None, *, ma
     Raises NotEnrolled where there is no store, KeyMissing, KeyringMissing, KeyringLocked, KeyringUnsafe, StoreForeign (practice and earnest mixed),
     StoreDamaged, StoreTooNew, StoreInUse, StoreMoved, StoreTrouble.
     """
-    if not folder.is_dir():
-        if not make:
-            raise NotEnrolled("there is no store")
-        folder.mkdir(mode=0o700, parents=True)
-    lock = StoreLock(folder / "lock")
-    try:
-        label = read_label(folder)
-        if label is None:
-            refuse_leftovers(folder)
+    with named_file_errors("open", folder.parent):
+        if not folder.is_dir():
             if not make:
                 raise NotEnrolled("there is no store")
-            label = new_label(folder, bool(practice))
-        if practice is not None and label.practice != practice:
-            raise StoreForeign("practice and earnest do not mix")
-        if begun(folder):
-            key = cabinet.load(label.store_id, label.practice)
-            if (folder / NEXT_CHECK).exists():
-                key = finish_rekey(folder, label, cast("NextKeys", cabinet), key)
-        elif make:
-            key = _first_key(label, cabinet)
-        else:
-            raise NotEnrolled("there is no store")
-        return _opened(folder, label, key, lock, arriving)
-    except BaseException:
-        lock.release()
-        raise
+            folder.mkdir(mode=0o700, parents=True)
+        lock = StoreLock(folder / "lock")
+        try:
+            label = read_label(folder)
+            if label is None:
+                refuse_leftovers(folder)
+                if not make:
+                    raise NotEnrolled("there is no store")
+                label = new_label(folder, bool(practice))
+            if practice is not None and label.practice != practice:
+                raise StoreForeign("practice and earnest do not mix")
+            if begun(folder):
+                key = cabinet.load(label.store_id, label.practice)
+                if (folder / NEXT_CHECK).exists():
+                    key = finish_rekey(folder, label, cast("NextKeys", cabinet), key)
+            elif make:
+                key = _first_key(label, cabinet)
+            else:
+                raise NotEnrolled("there is no store")
+            return _opened(folder, label, key, lock, arriving)
+        except BaseException:
+            lock.release()
+            raise
 
 
 class Store:
@@ -107,18 +109,19 @@ class Store:
         Raises NotEnrolled where there is none, KeyMissing where ``key`` is another one, StoreDamaged (nothing was changed), StoreForeign, StoreTooNew,
         StoreInUse, StoreTrouble.
         """
-        if not folder.is_dir():
-            raise NotEnrolled("there is no store")
-        lock = StoreLock(folder / "lock")
-        try:
-            label = read_label(folder)
-            if label is None or not begun(folder):
-                refuse_leftovers(folder)
+        with named_file_errors("open", folder.parent):
+            if not folder.is_dir():
                 raise NotEnrolled("there is no store")
-            opened = _opened(folder, label, key, lock)
-        except BaseException:
-            lock.release()
-            raise
+            lock = StoreLock(folder / "lock")
+            try:
+                label = read_label(folder)
+                if label is None or not begun(folder):
+                    refuse_leftovers(folder)
+                    raise NotEnrolled("there is no store")
+                opened = _opened(folder, label, key, lock)
+            except BaseException:
+                lock.release()
+                raise
         station = opened.station_value("station_id")
         if station_hint is not None and station is not None and station.decode("utf-8") != station_hint:
             opened.close()
@@ -128,16 +131,17 @@ class Store:
     @classmethod
     def make(cls, folder: Path, key: bytes, *, practice: bool = False) -> Store:
         """A new store with a key that the caller keeps. Raises StoreForeign where there is one already, else as ``open``."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = StoreLock(folder / "lock")
-        try:
-            refuse_leftovers(folder)
-            if read_label(folder) is not None:
-                raise StoreForeign("there is a store already")
-            return _opened(folder, new_label(folder, practice), key, lock)
-        except BaseException:
-            lock.release()
-            raise
+        with named_file_errors("make", folder.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = StoreLock(folder / "lock")
+            try:
+                refuse_leftovers(folder)
+                if read_label(folder) is not None:
+                    raise StoreForeign("there is a store already")
+                return _opened(folder, new_label(folder, practice), key, lock)
+            except BaseException:
+                lock.release()
+                raise
 
     @property
     def wrap_key(self) -> bytes:

@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,9 @@ from sync.journal import Journal
 from sync.outbox import Outbox, Summary
 from sync.parked import Parked
 from sync.seal import DRAFT_PART, RECORD_PART, PublicKeyInfo, SealedRecord, seal
-from sync.store import Store, open_folder
+from sync.store import Keys, Store, open_folder
 
-__all__ = ["MARKS", "NAME", "NUMBER", "OWNER", "PICTURE", "STATION_ID", "Clock", "OneKey", "Room", "draft", "new_recipient", "open_room", "record", "sealed"]
+__all__ = ["MARKS", "NAME", "NUMBER", "OWNER", "PICTURE", "STATION_ID", "Clock", "OneKey", "Room", "draft", "new_recipient", "open_room", "open_room_with", "record", "sealed"]
 
 STATION_ID = "7d9a3a52-0c3d-4f0e-9d1b-6a0c8f0e2b11"
 OWNER = "op:OP-000017"
@@ -111,10 +111,15 @@ class OneKey:
         return self.key
 
 
-@contextmanager
-def open_room(folder: Path, key: bytes, to: PublicKeyInfo) -> Iterator[Room]:
+def open_room(folder: Path, key: bytes, to: PublicKeyInfo) -> AbstractContextManager[Room]:
     """The room of ``folder``; made where there is none."""
-    with open_folder(folder, OneKey(key), make=True) as store:
+    return open_room_with(folder, OneKey(key), to)
+
+
+@contextmanager
+def open_room_with(folder: Path, keys: Keys, to: PublicKeyInfo) -> Iterator[Room]:
+    """As ``open_room``, with another keyring."""
+    with open_folder(folder, keys, make=True) as store:
         blobs = Blobs(folder / "blobs", room=0, reserve=0)
         blobs.prepare()
         yield Room(store, blobs, to)

@@ -1,5 +1,40 @@
-"""What faults share with scenes: the one Qt application of the process."""
+"""Fixtures of the fault tests. Never touches the disk where a fault has nothing to do with it: a kill or a failing call is the same in memory, and quicker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.scenes.conftest import qt_application
 
 __all__ = ["qt_application"]
+
+_MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture
+def quick_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one (as for kills and failing calls), else an ordinary one."""
+    if not os.access(_MEMORY, os.W_OK):
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="faults-", dir=_MEMORY))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library whose file calls fail at the n-th (``failing.c``), built now."""
+    library = tmp_path_factory.mktemp("shim") / "failing.so"
+    source = Path(__file__).with_name("failing.c")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(source), "-ldl"], check=True)
+    return library

@@ -1,8 +1,9 @@
 """The child of the kill tests: parks drafts and keeps records in a loop until it is killed. Acknowledges each kept record by a line on standard output.
 
-``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Variants other than ``true`` break one promise each, so that
-the checker can be shown to notice: ``early`` acknowledges before the commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
-draft in a transaction of its own, ``no-fsync`` leaves the packet file to the operating system (only a power cut shows that).
+``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Other variants break one promise each, so that
+the checker can be shown to notice (``rekey`` is a true one that changes the store's key after each record): ``early`` acknowledges before the commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
+draft in a transaction of its own; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal`` sets
+``synchronous=NORMAL``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from pathlib import Path
 
 from sync.blobs import Blobs
 from sync.draft import Draft
+from sync.rekey import change_key
 from sync.seal import PublicKeyInfo
-from tests.emulators.records import NUMBER, OWNER, PICTURE, Room, draft, open_room
+from tests.emulators.cabinet import FileCabinet
+from tests.emulators.records import NUMBER, OWNER, PICTURE, OneKey, Room, draft, open_room_with
 
-__all__ = ["serial_of"]
+__all__ = ["keys_for", "run", "serial_of"]
 
 
 class LateBlobs(Blobs):
@@ -61,24 +64,34 @@ def _keep(room: Room, one: Draft, variant: str) -> None:
         _say(record_id, serial)
 
 
-def main() -> None:
-    folder, variant = Path(sys.argv[1]), sys.argv[2]
-    key, spki = (bytes.fromhex(one) for one in sys.stdin.readline().split())
-    with open_room(folder, key, PublicKeyInfo("test", spki)) as room:
+def keys_for(folder: Path, variant: str, key: bytes) -> OneKey | FileCabinet:
+    """The keyring of a variant: a file beside the folder where keys change."""
+    return FileCabinet(folder.parent / f"{folder.name}-keyring.json") if variant == "rekey" else OneKey(key)
+
+
+def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) -> None:
+    """Until it is killed."""
+    keys = keys_for(folder, variant, key)
+    with open_room_with(folder, keys, to) as room:
         if variant == "late-file":
             late = LateBlobs(room.blobs.folder, room=0, reserve=0)
             room.blobs, room.outbox._blobs = late, late
         elif variant == "no-fsync":
             room.outbox._blobs = Blobs(room.blobs.folder, room=0, reserve=0, fsync=lambda descriptor: None)
+        elif variant == "normal":
+            assert room.store._writer is not None
+            room.store._writer.execute("PRAGMA synchronous = NORMAL")
         else:
             room.outbox.begin()
         for one in room.parked.list(OWNER):  # what was parked when the last one was killed is taken up, as a person would
             _keep(room, one, variant)
-        serial = int(os.environ["FIRST_SERIAL"])
         while True:
             _keep(room, _park(room, serial), variant)
             serial += 1
+            if isinstance(keys, FileCabinet):
+                change_key(room.store, keys)
 
 
 if __name__ == "__main__":
-    main()
+    _key, _spki = (bytes.fromhex(one) for one in sys.stdin.readline().split())
+    run(Path(sys.argv[1]), sys.argv[2], _key, PublicKeyInfo("test", _spki), int(os.environ["FIRST_SERIAL"]))

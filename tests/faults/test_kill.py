@@ -4,78 +4,114 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
-import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from sync.seal import PublicKeyInfo
-from tests.emulators.records import new_recipient
-from tests.faults.checker import faults_after
+from tests.emulators.records import MARKS, new_recipient
+from tests.faults.checker import faults_after, readable_files
+from tests.faults.keeper import keys_for, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 TO = new_recipient("test")[1]
 KEY = bytes(range(32))
-_LONGEST_S = 0.25
-_LONGEST_START_S = 1.2
-"""Every fifth kill falls somewhere in start, making and first records."""
+_LONGEST_S = 0.1
+"""Two to ten records."""
+_FIRST_S = 20.0
 
 
-def _run_and_kill(folder: Path, to: PublicKeyInfo, variant: str, kill_number: int, wait_s: float) -> list[str]:
-    """Acknowledgements of a child that is killed ``wait_s`` after its first one (or at its start, every fifth time)."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.faults.keeper", str(folder), variant], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                             env=os.environ | {"FIRST_SERIAL": str(1 + 1000 * kill_number)})
-    assert child.stdin is not None and child.stdout is not None
-    with child.stdin, child.stdout:
-        child.stdin.write(f"{KEY.hex()} {to.spki_der.hex()}\n".encode())
-        child.stdin.flush()
-        first = child.stdout.readline() if kill_number % 5 else b""
+def _run_and_kill(folder: Path, variant: str, kill_number: int, wait_s: float) -> list[str]:
+    """Acknowledgements of a forked keeper that is killed ``wait_s`` after its first one (or after its start, every fifth time)."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.dup2(writing, 1)
+        try:
+            run(folder, variant, KEY, TO, 1 + 1000 * kill_number)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading, "rb", buffering=0) as lines:
+        if kill_number % 5:
+            assert select.select([lines], [], [], _FIRST_S)[0], "nothing was kept"
         time.sleep(wait_s)
-        assert child.poll() is None, "the child ended by itself"
-        os.kill(child.pid, signal.SIGKILL)
-        rest = child.stdout.read()
-        child.wait()
-    return [line for line in (first + rest).decode().splitlines() if line]
+        os.kill(child, signal.SIGKILL)
+        told = lines.readall()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL, "the keeper ended by itself"
+    return told.decode().splitlines()
 
 
 def _kills(folder: Path, kills: int, variant: str, seed: int) -> tuple[int, list[str]]:
     """Acknowledged records and the faults found after each of ``kills`` kills of one store."""
     chance, acknowledged = random.Random(seed), list[str]()
     for number in range(kills):
-        acknowledged += _run_and_kill(folder, TO, variant, number, chance.uniform(0, _LONGEST_S if number % 5 else _LONGEST_START_S))
-        if faults := faults_after(folder, KEY, TO, acknowledged):
+        acknowledged += _run_and_kill(folder, variant, number, chance.uniform(0, _LONGEST_S))
+        if faults := faults_after(folder, keys_for(folder, variant, KEY), TO, acknowledged):
             return len(acknowledged), [f"after kill {number}: {one}" for one in faults]
     return len(acknowledged), []
 
 
 @pytest.mark.timeout(300)
-def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
-    acknowledged, faults = _kills(tmp_path / "home", 30, "true", 1)
-    assert not faults
-    assert acknowledged > 30, "the child must have kept something"
+def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = quick_folder / "tmp"
+    temporary.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    acknowledged = 0
+    for part in range(5):
+        some, faults = _kills(quick_folder / f"home{part}", 10, "true", 1 + part)
+        acknowledged += some
+        assert not faults
+    assert acknowledged > 50, "the keeper must have kept something"
+    assert readable_files(quick_folder) == []
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_the_scan_finds_what_can_be_read(tmp_path: Path, mark: bytes) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").write_bytes(b"..." + mark + b"...")
+    assert readable_files(tmp_path) == ["file is readable"]
+
+
+@pytest.mark.timeout(300)
+def test_kills_while_the_key_is_changed_lose_nothing(quick_folder: Path) -> None:
+    acknowledged, faults = _kills(quick_folder / "home", 10, "rekey", 3)
+    assert not faults and acknowledged > 5
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(3600)
-def test_three_hundred_kills_lose_nothing(tmp_path: Path) -> None:
+def test_a_hundred_kills_while_the_key_is_changed_lose_nothing(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    for part in range(5):
+        _, faults = _kills(tmp_path / f"home{part}", 20, "rekey", seed + part)
+        assert not faults, f"seed {seed + part}"
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(3600)
+def test_five_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)
     acknowledged = 0
-    for part in range(10):
-        some, faults = _kills(tmp_path / f"home{part}", 30, "true", seed + part)
+    for part in range(20):
+        some, faults = _kills(tmp_path / f"home{part}", 25, "true", seed + part)
         acknowledged += some
         assert not faults, f"seed {seed + part}"
-    assert acknowledged > 300
+    assert acknowledged > 500
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("variant", "word"), [("early", "lost"), ("late-file", "does not open"), ("two-steps", "twice")])
-def test_a_broken_promise_is_noticed(tmp_path: Path, variant: str, word: str) -> None:
+def test_a_broken_promise_is_noticed(quick_folder: Path, variant: str, word: str) -> None:
     faults: list[str] = []
-    for seed in range(4):
-        faults = _kills(tmp_path / f"home{seed}", 10, variant, seed)[1]
+    for seed in range(8):
+        faults = _kills(quick_folder / f"home{seed}", 10, variant, seed)[1]
         if any(word in one for one in faults):
             return
-    pytest.fail(f"40 kills of the variant {variant} were not noticed: {faults}")
+    pytest.fail(f"80 kills of the variant {variant} were not noticed: {faults}")
