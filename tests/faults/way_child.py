@@ -97,7 +97,8 @@ def _drive(desk: Any, mark: str, pin: str) -> None:
     reviewed(desk)
     signed(desk, pin)
     until(lambda: desk.review.state.page == "receipt", "the receipt", 60,
-          lambda: (desk.review.state.page, desk.intake.state.courier, [(row.state, row.tries, row.last_error, row.last_detail) for row in desk.rooms().outbox.rows()]))
+          lambda: (desk.review.state.page, desk.intake.state.courier,
+                   [(row.state, row.tries, row.last_error, row.last_detail) for row in desk.rooms().outbox.rows()]))
     _say("receipt shown")
 
 
