@@ -89,10 +89,6 @@ class CallLane:
         """Gives the running call so many more seconds from now; for a call of several steps, which calls this itself before each."""
         self._allowed, self._until = seconds, time.monotonic() + seconds
 
-    def post(self, work: Callable[[], object]) -> None:
-        """Runs ``work`` behind what is running, for nobody: its result and its errors are dropped."""
-        self._calls.put(_Call(work))
-
     def _patience(self, cancel: Cancel | None) -> float:
         left = max(0.0, self._until - time.monotonic())
         return min(CANCEL_POLL_S, left) if cancel else left

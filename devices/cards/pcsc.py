@@ -188,12 +188,19 @@ class PcscConnection:
         try:
             return lane.call(lambda: turn.run(work), CONNECT_S, cancel)
         finally:
+            self._let_go(lane)
             if lane.left:
                 self._blocked[self.device.address] = lane
                 lane.leave(self._link.close, 0)
                 self._lane, self._link = None, self._new_link()
-            else:
-                lane.post(self._link.disconnect)    # nobody has to wait for that; what is asked next stands behind it
+
+    def _let_go(self, lane: CallLane) -> None:
+        """Ends the connection to the card; what goes wrong there takes nothing from what was read."""
+        if not lane.left:
+            try:
+                lane.call(self._link.disconnect, CLOSE_S)
+            except TimedOut:
+                LOG.warning("%s: letting the card go takes too long", self.device.name)
 
     def _new_link(self) -> Link:
         return Link(self._scard, self.device.address, self._profile.share == "direct")

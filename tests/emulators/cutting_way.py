@@ -131,12 +131,14 @@ class CuttingWay:
               direction: Direction) -> int:
         found = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
         length = int(found[1]) if found else 0
+        chunked = re.search(rb"(?i)\r\ntransfer-encoding: *chunked", head) is not None
         whole = rest
-        while len(whole) < length:
+        while not whole.endswith(b"0\r\n\r\n") if chunked else len(whole) < length:
             piece = source.recv(_PIECE)
             if not piece:
                 raise _Ended
             whole += piece
+        length = len(whole) if chunked else length
         if length:
             self._send(near, target, whole[:length], method, path, direction, "body")
         return length

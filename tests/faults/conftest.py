@@ -13,7 +13,7 @@ import pytest
 
 from tests.scenes.conftest import qt_application
 
-__all__ = ["qt_application"]
+__all__ = ["qt_application", "quick_folder", "shim"]
 
 _MEMORY = Path("/dev/shm")
 

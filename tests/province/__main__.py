@@ -95,10 +95,11 @@ def serve(
     tables_edition: str = "1",
     clock: Clock | None = None,
     name: str = "",
+    database: str = "",
 ) -> Running:
     """Start to serve ``folder``. ``tls``: certificate chain, key and CA, PEM files; without it the folder makes its own. Raises ValueError, OSError."""
     clock = clock or Clock()
-    realm = Realm.open(folder, practice, clock, name=name)
+    realm = Realm.open(folder, practice, clock, name=name, database=database)
     certificate, key, ca = tls or own_tls(folder, [host, "localhost"], clock)
     server = ProvinceServer.over(host, port, Office(realm), certificate, key, Faults())
     url = f"https://{host}:{server.server_address[1]}"
@@ -123,6 +124,7 @@ def _serve_parser() -> argparse.ArgumentParser:
     parser.add_argument("--signer-root", type=Path, nargs="+", action="extend", required=True)
     parser.add_argument("--practice", action="store_true")
     parser.add_argument("--name", default="")
+    parser.add_argument("--database", default="", help="PostgreSQL connection words; without them SQLite in the folder")
     return parser
 
 
@@ -146,6 +148,7 @@ def _serve(arguments: Sequence[str]) -> int:
         tables=given.tables,
         tables_edition=given.tables_edition,
         name=given.name,
+        database=given.database,
     ) as running:
         print(running.ready_line(), flush=True)
         ended.wait()

@@ -47,7 +47,8 @@ class Downlinks:
             )
             made = self._realm.keys.sign(purpose, purpose, payload)
             db.execute(
-                "INSERT OR REPLACE INTO downlinks VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO downlinks VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (purpose, station_id) DO UPDATE SET version = excluded.version, "
+                "body_digest = excluded.body_digest, renew_at = excluded.renew_at, envelope = excluded.envelope",
                 (purpose, station_id, version, body_digest, stamp(now + LIFE[purpose] / 2), made),
             )
         return made

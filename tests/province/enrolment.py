@@ -36,7 +36,7 @@ def _code(realm: Realm, request: dict[str, Any], csr: bytes) -> str:
     proof = unb64(request["code_proof"], "enrolment.format", 422)
     now = stamp(realm.clock.now())
     rows = realm.store.rows(
-        "SELECT code FROM invitations WHERE hall = ? AND window = ? AND used_by IS NULL AND until > ?", request["hall"], request["window"], now
+        "SELECT code FROM invitations WHERE hall = ? AND \"window\" = ? AND used_by IS NULL AND until > ?", request["hall"], request["window"], now
     )
     for row in rows:
         if hmac.compare_digest(hmac.new(row["code"].encode(), csr, hashlib.sha256).digest(), proof):

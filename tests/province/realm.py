@@ -16,7 +16,7 @@ from tests.province.clock import Clock
 from tests.province.cms import certificate_der
 from tests.province.jcs import Refused, b64, canon, stamp
 from tests.province.keys import Keys, spki
-from tests.province.store import Store
+from tests.province.store import open_store
 
 __all__ = ["ROLES", "Realm"]
 
@@ -37,20 +37,21 @@ class Realm:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder = folder
         self.clock = clock
-        self.store = Store(folder)
+        self.store = open_store(folder)
         self.keys = Keys(folder / "keys")
         self.id = self._need("id")
         self.name = self._need("name")
         self.practice = self._need("practice") == "1"
 
     @classmethod
-    def open(cls, folder: Path, practice: bool, clock: Clock | None = None, province: str = "51", name: str = "") -> Realm:
+    def open(cls, folder: Path, practice: bool, clock: Clock | None = None, province: str = "51", name: str = "", database: str = "") -> Realm:
         """Raises ValueError where the folder is of the other kind (practice, or in earnest)."""
         clock = clock or Clock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (folder / "province.db").exists() or not (folder / "keys" / "keys.json").exists():
+        begun = (folder / "province.db").exists() or (folder / "database").exists()
+        if not begun or not (folder / "keys" / "keys.json").exists():
             Keys.make(folder / "keys", clock.now())
-            store = Store(folder)
+            store = open_store(folder, database)
             with store.write() as db:
                 title = name or ("练习省（无真实数据）" if practice else "参考省")
                 db.executemany("INSERT INTO facts VALUES (?, ?)", [("id", province), ("name", title), ("practice", str(int(practice)))])
@@ -78,7 +79,7 @@ class Realm:
         tls = [b64(certificate_der(c)) for c in load_certificates(tls_root)]
         with self.store.write() as db:
             for name, value in (("signer_roots", roots), ("tls_roots", tls), ("url", url), ("tables", tables)):
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+                db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, json.dumps(value)))
 
     def trusted(self, name: str) -> Any:
         return json.loads(self.store.fact(name) or "[]")
@@ -94,7 +95,8 @@ class Realm:
         if unknown or not person_id or not name:
             raise ValueError(f"a person needs id, name and roles out of {', '.join(ROLES)}")
         with self.store.write() as db:
-            db.execute("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)", (person_id, hall, name, json.dumps(sorted(roles))))
+            sql = "INSERT INTO people VALUES (?, ?, ?, ?) ON CONFLICT (id, hall) DO UPDATE SET name = excluded.name, roles = excluded.roles"
+            db.execute(sql, (person_id, hall, name, json.dumps(sorted(roles))))
 
     def remove_person(self, person_id: str) -> None:
         with self.store.write() as db:
@@ -102,7 +104,7 @@ class Realm:
 
     def add_sam(self, sam: str, hall: str) -> None:
         with self.store.write() as db:
-            db.execute("INSERT OR IGNORE INTO sams VALUES (?, ?)", (sam, hall))
+            db.execute("INSERT INTO sams VALUES (?, ?) ON CONFLICT DO NOTHING", (sam, hall))
 
     def remove_sam(self, sam: str) -> None:
         with self.store.write() as db:
@@ -110,7 +112,7 @@ class Realm:
 
     def add_hall(self, code: str, name: str) -> None:
         with self.store.write() as db:
-            db.execute("INSERT OR REPLACE INTO halls VALUES (?, ?)", (code, name))
+            db.execute("INSERT INTO halls VALUES (?, ?) ON CONFLICT (code) DO UPDATE SET name = excluded.name", (code, name))
 
     def hall_name(self, code: str) -> str:
         row = self.store.row("SELECT name FROM halls WHERE code = ?", code)
@@ -192,7 +194,7 @@ class Realm:
                 raise ValueError("no such station in good standing")
 
     def stations(self, hall: str | None = None) -> list[dict[str, Any]]:
-        rows = self.store.rows("SELECT id, hall, window, revoked_at FROM stations ORDER BY enrolled_at, id")
+        rows = self.store.rows('SELECT id, hall, "window", revoked_at FROM stations ORDER BY enrolled_at, id')
         return [
             {"id": r["id"], "hall": r["hall"], "window": r["window"], "state": "revoked" if r["revoked_at"] else "good"}
             for r in rows

@@ -210,13 +210,9 @@ class Records:
             row = db.execute("SELECT station_id FROM records WHERE record_id = ?", (record_id,)).fetchone()
             if row is None:
                 raise Refused(404, "record.unknown", "no such record")
-            return (
-                db.execute(
-                    "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?)",
-                    (record_id, row["station_id"], state, at, until, json.dumps(items or [], ensure_ascii=False)),
-                ).lastrowid
-                or 0
-            )
+            sql = "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq"
+            values = (record_id, row["station_id"], state, at, until, json.dumps(items or [], ensure_ascii=False))
+            return db.execute(sql, values).fetchone()[0]
 
     def list(self) -> list[dict[str, Any]]:
         """What came in, without content: id, station, type, digests, serial, newest state."""
@@ -224,7 +220,7 @@ class Records:
             "SELECT record_id, station_id, type, packet_digest, record_digest, packet_size, serial, accepted_at, "
             "(SELECT state FROM states s WHERE s.record_id = r.record_id ORDER BY seq DESC LIMIT 1) AS state FROM records r ORDER BY serial"
         )
-        return [dict(row) for row in rows]
+        return [{name: row[name] for name in row.keys()} for row in rows]
 
     def content(self, record_id: str) -> dict[str, Any]:
         """The record, unsealed again from its packet (for the practice hall's province desk)."""

@@ -116,7 +116,7 @@ class Office:
             ).fetchone()
             fork = bool(other) or body["size"] < newest
             db.execute(
-                "INSERT OR IGNORE INTO journal_heads VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO journal_heads VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (station, body["size"], body["head"], body["at"], stamp(self.realm.clock.now()), int(fork)),
             )
         if fork:
@@ -172,7 +172,7 @@ def find_route(method: str, target: str) -> tuple[Route, str, dict[str, str]]:
         found = re.fullmatch(re.sub(r"\{\w+\}", "([^/]+)", route.template), split.path)
         if found:
             fitting.append((route, unquote(found.group(1)) if found.groups() else ""))
-    if not fitting:
+    if not fitting or any("\0" in part for _, part in fitting):
         raise Refused(404, "route.unknown", "no such route")
     for route, part in fitting:
         if route.method == method:

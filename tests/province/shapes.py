@@ -23,7 +23,7 @@ CODE = re.compile(r"[A-Za-z0-9]{1,16}")
 
 
 def text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= 4000
+    return isinstance(value, str) and len(value) <= 4000 and "\0" not in value  # no database takes a NUL
 
 
 def filled(value: Any) -> bool:

@@ -1,4 +1,7 @@
-"""The province's durable memory: SQLite (WAL, synchronous=FULL) and one file per upload. Never decides anything about a request."""
+"""The province's durable memory: SQLite (WAL, synchronous=FULL), or PostgreSQL by one setting, and one file per upload.
+
+Never decides anything about a request. The setting: the file ``database`` in the province's folder holds PostgreSQL's connection words.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["Store", "fsync_folder"]
+from tests.province.pgstore import PostgresStore
+
+__all__ = ["Store", "fsync_folder", "open_store"]
 
 SCHEMA = Path(__file__).with_name("schema.sql")
 
@@ -20,6 +26,16 @@ def fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def open_store(folder: Path, database: str = "") -> Any:
+    """The store of a folder. ``database``: PostgreSQL's connection words for a new folder; kept there, so that later openings find it."""
+    setting = folder / "database"
+    if database:
+        setting.write_text(database + "\n", "utf-8")
+    if setting.exists():
+        return PostgresStore(folder, setting.read_text("utf-8").strip(), SCHEMA.read_text("utf-8"))
+    return Store(folder)
 
 
 class Store:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.emulators.postgres import Postgres, find_programs
 from tests.province.__main__ import Running, serve
 from tests.unit.province import hand
 
@@ -28,8 +29,20 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
 
 
-def open_province(folder: Path, people: SimpleNamespace, practice: bool) -> Running:
-    running = serve(folder, [people.root], practice=practice)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.sweep)])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The province's one setting. Every test of this folder runs over both; each module has a PostgreSQL of its own."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    if find_programs() is None:
+        pytest.skip("no PostgreSQL server here")
+    with Postgres() as running:
+        yield running.words()
+
+
+def open_province(folder: Path, people: SimpleNamespace, practice: bool, database: str = "") -> Running:
+    running = serve(folder, [people.root], practice=practice, database=database)
     realm = running.realm
     realm.add_hall(hand.HALL, "第一政务大厅")
     realm.add_person("OP-000017", "甲", ["collector"], hand.HALL)
@@ -41,8 +54,8 @@ def open_province(folder: Path, people: SimpleNamespace, practice: bool) -> Runn
 
 
 @pytest.fixture(scope="module")
-def province(tmp_path_factory: pytest.TempPathFactory, people: SimpleNamespace) -> Iterator[Running]:
-    with open_province(tmp_path_factory.mktemp("province"), people, practice=False) as running:
+def province(tmp_path_factory: pytest.TempPathFactory, people: SimpleNamespace, database: str) -> Iterator[Running]:
+    with open_province(tmp_path_factory.mktemp("province"), people, practice=False, database=database) as running:
         yield running
 
 

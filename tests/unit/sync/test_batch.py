@@ -87,8 +87,9 @@ def test_troubles_of_token_station_and_certificate_end_it(code: str, why: str) -
     assert (batch.ended, batch.failed, len(batch.waiting)) == (why, (), 2)
 
 
-@pytest.mark.parametrize("code", ["draft.incomplete", "signature.invalid", "packet.too_large", "packet.damaged", "sync.format",
-                                  "person.not_allowed", "act.invalid"])
+@pytest.mark.parametrize(
+    "code", ["draft.incomplete", "signature.invalid", "packet.too_large", "packet.damaged", "sync.format", "person.not_allowed", "act.invalid"]
+)
 def test_a_records_own_trouble_lets_the_others_go_on(code: str) -> None:
     assert ends_with(code) is None
     batch, _ = begin(items(2), BOUND, START).next(START, BOUND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,16 @@ def test_wrong_profiles_are_refused_by_name(profile: dict[str, Any], path: str, 
         Profile.from_json(changed(profile, path, value))
     assert caught.value.facts["why"]
     assert caught.value.facts["entry"] == (profile["name"] if path != "name" else "?")
+
+
+def test_the_examples_of_the_guide_are_profiles() -> None:
+    text = (Path(__file__).parents[4] / "devices/cards/PROFILES.md").read_text("utf-8").partition("```json")[2].partition("```")[0].strip()
+    modes: list[str] = []
+    while text:
+        entry, end = json.JSONDecoder().raw_decode(text)
+        modes.append(Profile.from_json(entry).mode)
+        text = text[end:].strip()
+    assert set(modes) == {"apdu", "control", "serial", "tcp", "sdt", "social"}
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
