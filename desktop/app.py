@@ -272,7 +272,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application.setStyleSheet(look.sheet())
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
-    return _other(Kiosk(folder, words.lang, cabinet) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+    return _other(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
 def _practice(folder: Path) -> bool:

@@ -115,8 +115,9 @@ def test_the_examples_of_the_guide_are_profiles() -> None:
     assert set(modes) == {"apdu", "control", "serial", "tcp", "sdt", "social"}
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-    st.sampled_from(["name", "match", "mode", "apdu", "control", "reader", "atr", "cla", "ins"]), inner, max_size=4), max_leaves=12)
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+NAMES = st.sampled_from(["name", "match", "mode", "apdu", "control", "reader", "atr", "cla", "ins"])
+JSON = st.deferred(lambda: LEAVES | st.lists(JSON, max_size=3) | st.dictionaries(NAMES, JSON, max_size=4))
 
 
 @given(JSON)
