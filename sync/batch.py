@@ -53,8 +53,9 @@ class BatchItem:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A session over its list. Every step gives a new one; one that has ended stays as it is. Times are aware UTC.
+    """A session over its list. Every step gives a new one; one that has ended gives no further record. Times are aware UTC.
 
+    ``under_way`` are records that were given out and are not yet kept: one may be on its way to the disk while the next is being signed.
     ``failed`` are records that could not be signed for reasons of their own (record id and code), with the others going on.
     """
 
@@ -63,38 +64,56 @@ class Batch:
     waiting: tuple[BatchItem, ...]
     began_at: datetime
     last_at: datetime
+    under_way: tuple[BatchItem, ...] = ()
     done: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
     ended: EndReason | None = None
 
     @property
     def total(self) -> int:
-        return len(self.waiting) + len(self.done) + len(self.failed)
+        return len(self.waiting) + len(self.under_way) + len(self.done) + len(self.failed)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """Records that are unsigned as before."""
+        return tuple(one.record_id for one in (*self.under_way, *self.waiting))
 
     def next(self, now: datetime, binding: Binding) -> tuple[Batch, BatchItem | None]:
-        """The record to be signed now, or None where the session has ended; ``binding`` is what is there at this moment."""
+        """The record to be signed now, or None where the session has ended or all are given out; ``binding`` is what is there at this moment."""
         why = self.ended or self._over(now, binding)
         if why is not None:
             return self.end(why), None
-        return self, self.waiting[0]
+        if not self.waiting:
+            return self, None
+        return replace(self, waiting=self.waiting[1:], under_way=(*self.under_way, self.waiting[0])), self.waiting[0]
 
-    def signed(self, now: datetime) -> Batch:
-        """The record that ``next`` gave is signed and kept."""
-        return self._without_first(replace(self, done=(*self.done, self.waiting[0].record_id), last_at=now))
+    def signed(self, record_id: str, now: datetime) -> Batch:
+        """A record under way is signed and kept, also after the end: what was signed stays signed."""
+        return replace(self._taken(record_id), done=(*self.done, record_id), last_at=max(now, self.last_at))._done()
 
-    def refused(self, code: str) -> Batch:
-        """The record that ``next`` gave could not be signed (a trouble's code): ends the session, unless it is that record's own trouble."""
+    def refused(self, record_id: str, code: str) -> Batch:
+        """A record under way could not be signed (a trouble's code): ends the session, unless it is that record's own trouble."""
         reason = ends_with(code)
         if reason is not None:
-            return self.end(reason)
-        return self._without_first(replace(self, failed=(*self.failed, (self.waiting[0].record_id, code))))
+            return self.put_back(record_id).end(reason)
+        return replace(self._taken(record_id), failed=(*self.failed, (record_id, code)))._done()
+
+    def put_back(self, record_id: str) -> Batch:
+        """A record under way stays unsigned: the session ended before it was kept."""
+        (item,) = [one for one in self.under_way if one.record_id == record_id]
+        return replace(self._taken(record_id), waiting=(item, *self.waiting))
 
     def end(self, reason: EndReason) -> Batch:
         return self if self.ended else replace(self, ended=reason)
 
-    def _without_first(self, batch: Batch) -> Batch:
-        left = batch.waiting[1:]
-        return replace(batch, waiting=left, ended="done" if not left and batch.ended is None else batch.ended)
+    def _taken(self, record_id: str) -> Batch:
+        left = tuple(one for one in self.under_way if one.record_id != record_id)
+        if len(left) == len(self.under_way):
+            raise ValueError("this record is not under way")
+        return replace(self, under_way=left)
+
+    def _done(self) -> Batch:
+        return self if self.waiting or self.under_way else self.end("done")
 
     def _over(self, now: datetime, binding: Binding) -> EndReason | None:
         if binding.token != self.binding.token:
@@ -109,7 +128,7 @@ class Batch:
             return "time"
         if now - self.last_at > self.limits.idle:
             return "idle"
-        return "count" if len(self.done) >= self.limits.most else None
+        return "count" if self.waiting and len(self.done) + len(self.under_way) >= self.limits.most else None
 
 
 def begin(items: tuple[BatchItem, ...], binding: Binding, now: datetime, limits: BatchLimits | None = None) -> Batch:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
 from typing import Any
 
+from desktop.effects.beside import Beside, inline
 from desktop.effects.thumbs import thumbnail
 from desktop.effects.token_signer import TokenSigner
 from desktop.effects.tokens import TokenWork
@@ -22,13 +24,13 @@ from desktop.flows.words.batch import BatchBuilt, BatchEnded, BatchLine, BuildBa
 from desktop.rooms import Rooms, now
 from resources.trouble import Trouble
 from sync.acts import make_act
-from sync.batch import Batch, BatchItem, BatchLimits, Binding, EndReason, begin
+from sync.batch import Batch, BatchItem, BatchLimits, Binding, EndReason, begin, ends_with
 from sync.canon import canon, digest, parse_canonical, parse_json
 from sync.draft import Draft
 from sync.errors import NotAllowed, SignatureInvalid, StoreTrouble
 from sync.freeze import Sitting, freeze, part_name
 from sync.outbox_row import Act, OutboxRow, Summary
-from sync.seal import DRAFT_PART, Part, PublicKeyInfo, seal
+from sync.seal import DRAFT_PART, Part, PublicKeyInfo, SealedRecord, seal
 from sync.signing import make_signature
 
 __all__ = ["BatchWork", "keep_unsigned"]
@@ -58,13 +60,83 @@ class _Ready:
     takeover: bool
 
 
+class _Run:
+    """One session at work: while the token signs a record, the one before goes to the disk and the one after is read and sealed, beside it."""
+
+    def __init__(self, work: BatchWork, rooms: Rooms, batch: Batch, who: str, tell: Any) -> None:
+        self.batch, self.code = batch, ""
+        self._work, self._rooms, self._who, self._tell = work, rooms, who, tell
+        self._prepared: dict[str, Callable[[], SealedRecord]] = {}
+        self._keeping: tuple[str, Callable[[], None]] | None = None
+
+    def sign(self, item: BatchItem, signer: TokenSigner) -> None:
+        """Signs one record and sends it to the disk; what became of the one before is known then."""
+        work, rooms, who = self._work, self._rooms, self._who
+        self._prepare(item)
+        if self.batch.waiting:
+            self._prepare(self.batch.waiting[0])
+        try:
+            sealed = self._prepared[item.record_id]()
+            signature, acts = work.signature(item.record_id, signer)
+        except Trouble as trouble:
+            self.settle()
+            self._refused(item.record_id, trouble)
+            return
+        self.settle()
+        if self.batch.ended is None:
+            del self._prepared[item.record_id]
+            self._keeping = item.record_id, work.beside(lambda: work.keep(rooms, sealed, signature, acts, who))
+
+    def settle(self) -> None:
+        """Waits for the record that is on its way to the disk, and counts it."""
+        if self._keeping is None:
+            return
+        (record_id, wait), self._keeping = self._keeping, None
+        try:
+            wait()
+        except Trouble as trouble:
+            self._refused(record_id, trouble, unsign=True)
+            return
+        self.batch = self.batch.signed(record_id, self._work.tell_kept(record_id))
+        self._told()
+
+    def put_back(self) -> None:
+        """Records that were made ready and not signed are unsigned as before."""
+        for record_id, wait in self._prepared.items():
+            with suppress(Trouble):
+                wait()
+                self._rooms.outbox.mark(record_id, "kept_unsigned")
+        self._prepared.clear()
+
+    def _prepare(self, item: BatchItem) -> None:
+        if item.record_id not in self._prepared:
+            work, rooms, record_id = self._work, self._rooms, item.record_id
+            self._prepared[record_id] = work.beside(lambda: work.prepare(rooms, record_id))
+
+    def _refused(self, record_id: str, trouble: Trouble, unsign: bool = False) -> None:
+        self._rooms.note(self._who, "signature.failed", record_id, {"code": trouble.code})
+        if unsign:
+            with suppress(Trouble):
+                self._rooms.outbox.mark(record_id, "kept_unsigned")
+        if self.batch.ended is None and ends_with(trouble.code) is not None:
+            self.code = trouble.code
+        self.batch = self.batch.refused(record_id, trouble.code)
+        self._told()
+
+    def _told(self) -> None:
+        self._tell("sign", len(self.batch.done) + len(self.batch.failed), self.batch.total)
+
+
 class BatchWork:
-    """Handlers of the batch. ``operator`` gives who is logged in (raises where nobody is), ``kept`` is called (in the lane) after each record."""
+    """Handlers of the batch. ``operator`` gives who is logged in (raises where nobody is), ``kept`` is called (in the lane) after each record.
+
+    ``beside``: a lane for disk work, so that the token need not wait for it (``desktop.effects.beside``).
+    """
 
     def __init__(self, rooms: Any, tokens: TokenWork, operator: Callable[[], Operator], kept: Callable[[str], None], limits: BatchLimits | None = None,
-                 user: Callable[[], str] = getpass.getuser, clock: Callable[[], datetime] = now) -> None:
+                 user: Callable[[], str] = getpass.getuser, clock: Callable[[], datetime] = now, beside: Beside = inline) -> None:
         self._rooms, self._tokens, self._operator, self._kept = rooms, tokens, operator, kept
-        self._limits, self._user, self._clock = limits or BatchLimits(), user, clock
+        self._limits, self._user, self._clock, self._beside = limits or BatchLimits(), user, clock, beside
         self._ready: dict[str, _Ready] = {}
         self._reason = ""
         self._stop: EndReason | None = None
@@ -107,64 +179,65 @@ class BatchWork:
         self._stop = None
         who = f"op:{order.certificate.signer_id}"
         certificate = self._tokens.certificate_digest(order.certificate)
-        batch = begin(order.confirmed, self._binding(order.certificate, certificate), self._clock(), self._limits)
-        code = ""
+        run = _Run(self, rooms, begin(order.confirmed, self._binding(order.certificate, certificate), self._clock(), self._limits), who, tell)
         try:
             with self._tokens.logged_in(order.certificate, order.pin, self._clock()) as signer:
-                rooms.note(who, "batch.begun", facts={"records": batch.total})
-                while True:
-                    batch, one = self._next(batch, order.certificate, signer, cancel)
-                    if one is None:
-                        break
-                    batch, code = self._try(rooms, batch, one, signer, who)
-                    tell("sign", len(batch.done) + len(batch.failed), batch.total)
+                rooms.note(who, "batch.begun", facts={"records": run.batch.total})
+                while (one := self._next(run, order.certificate, signer, cancel)) is not None:
+                    run.sign(one, signer)
+                run.settle()
         except Trouble as trouble:
-            if not batch.done and not batch.failed and batch.ended is None:
+            run.settle()
+            if not run.batch.done and not run.batch.failed and run.batch.ended is None:
                 rooms.note(who, "batch.failed", facts={"code": trouble.code})
                 raise
-            batch, code = batch.refused(trouble.code), trouble.code
-        reason = batch.ended or "trouble"
-        rooms.note(who, "batch.ended", facts={"reason": reason, "signed": len(batch.done), "failed": len(batch.failed), "left": len(batch.waiting)})
+            run.batch, run.code = run.batch.end(ends_with(trouble.code) or "trouble"), trouble.code
+        finally:
+            run.put_back()
+        batch, reason = run.batch, run.batch.ended or "trouble"
+        rooms.note(who, "batch.ended", facts={"reason": reason, "signed": len(batch.done), "failed": len(batch.failed), "left": len(batch.left)})
         self._ready = {record_id: ready for record_id, ready in self._ready.items() if record_id not in batch.done}
-        return BatchEnded(reason, batch.done, batch.failed, tuple(one.record_id for one in batch.waiting), code if reason not in ("done", "cancelled") else "")
+        return BatchEnded(reason, batch.done, batch.failed, batch.left, run.code)
 
     def lock(self) -> None:
         """The desk was locked: no further record is signed, whatever is on its way. From any thread."""
         self._stop = "locked"
 
-    def _next(self, batch: Batch, choice: CertificateChoice, signer: TokenSigner, cancel: Event) -> tuple[Batch, BatchItem | None]:
+    def _next(self, run: _Run, choice: CertificateChoice, signer: TokenSigner, cancel: Event) -> BatchItem | None:
         if cancel.is_set():
-            batch = batch.end("cancelled")
+            run.batch = run.batch.end("cancelled")
         if self._stop is not None:
-            batch = batch.end(self._stop)
-        return batch.next(self._clock(), self._binding(choice, digest(signer.certificate)))
+            run.batch = run.batch.end(self._stop)
+        run.batch, one = run.batch.next(self._clock(), self._binding(choice, digest(signer.certificate)))
+        return one
 
-    def _try(self, rooms: Rooms, batch: Batch, item: BatchItem, signer: TokenSigner, who: str) -> tuple[Batch, str]:
-        try:
-            self._one(rooms, self._of(item.record_id), signer, who)
-        except Trouble as trouble:
-            rooms.note(who, "signature.failed", item.record_id, {"code": trouble.code})
-            return batch.refused(trouble.code), trouble.code
-        self._kept(item.record_id)
-        return batch.signed(self._clock()), ""
-
-    def _one(self, rooms: Rooms, ready: _Ready, signer: TokenSigner, who: str) -> None:
-        """Sign, verify, seal, keep: durable when it returns. A trouble leaves the record unsigned as it was."""
-        station = rooms.station
+    def prepare(self, rooms: Rooms, record_id: str) -> SealedRecord:
+        """Attachments read and hashed anew, sealed with the exact bytes, and the row in state ``signing``."""
+        ready, station = self._of(record_id), rooms.station
         parts = self._parts(rooms, ready)
-        moment = datetime.fromisoformat(parse_canonical(ready.exact, "record")["claimed_at"])
-        rooms.outbox.mark(ready.record_id, "signing")
-        try:
-            acts: tuple[Act, ...] = ()
-            if ready.takeover:
-                acts = (make_act("takeover", ready.exact, None, self._reason, signer, moment, self._tokens.sm2()),)
-            signature = make_signature(ready.exact, signer, moment, self._tokens.sm2())
-            intake, recovery = (PublicKeyInfo(key.kid, key.spki_der) for key in (station.intake, station.recovery))
-            sealed = seal(ready.exact, parts, ready.record_id, station.station_id, intake, recovery)
-            rooms.outbox.keep_signed(sealed, digest(ready.exact), signature, acts, who=who)
-        except BaseException:
-            rooms.outbox.mark(ready.record_id, "kept_unsigned")
-            raise
+        intake, recovery = (PublicKeyInfo(key.kid, key.spki_der) for key in (station.intake, station.recovery))
+        sealed = seal(ready.exact, parts, record_id, station.station_id, intake, recovery)
+        rooms.outbox.mark(record_id, "signing")
+        return sealed
+
+    def signature(self, record_id: str, signer: TokenSigner) -> tuple[bytes, tuple[Act, ...]]:
+        """Signature over the exact bytes, and the act of a takeover before it; both verified."""
+        ready = self._of(record_id)
+        moment, choice = datetime.fromisoformat(parse_canonical(ready.exact, "record")["claimed_at"]), self._tokens.sm2()
+        acts: tuple[Act, ...] = (make_act("takeover", ready.exact, None, self._reason, signer, moment, choice),) if ready.takeover else ()
+        return make_signature(ready.exact, signer, moment, choice), acts
+
+    def keep(self, rooms: Rooms, sealed: SealedRecord, signature: bytes, acts: tuple[Act, ...], who: str) -> None:
+        """Durable when it returns."""
+        rooms.outbox.keep_signed(sealed, digest(self._of(sealed.record_id).exact), signature, acts, who=who)
+
+    def tell_kept(self, record_id: str) -> datetime:
+        self._kept(record_id)
+        return self._clock()
+
+    @property
+    def beside(self) -> Beside:
+        return self._beside
 
     # -- pieces -------------------------------------------------------------------------------------------------------------------------------
     def _binding(self, choice: CertificateChoice, certificate: str) -> Binding:

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,8 +109,9 @@ class Bench:
         self._rooms += 1
         roots = (*self.ca.signer_roots, *self.national.signer_roots, *self.national.chain)
         with open_room(self.folder / f"home-{self._rooms}", os.urandom(32), self.to) as room:
-            desk = BatchRoom(room, driver, roots, self.to, ROLES)
-            yield desk, [desk.unsigned(size=200_000) for _ in range(records)]
+            with ThreadPoolExecutor(1) as pool:
+                desk = BatchRoom(room, driver, roots, self.to, ROLES, beside=lambda work: pool.submit(work).result)
+                yield desk, [desk.unsigned(size=200_000) for _ in range(records)]
             driver.close()
 
     # -- what is measured -------------------------------------------------------------------------------------------------------------------

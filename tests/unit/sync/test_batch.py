@@ -28,7 +28,7 @@ def run(batch: Batch, count: int) -> Batch:
     for _ in range(count):
         batch, one = batch.next(batch.last_at, BOUND)
         assert one is not None
-        batch = batch.signed(batch.last_at)
+        batch = batch.signed(one.record_id, batch.last_at)
     return batch
 
 
@@ -37,7 +37,7 @@ def test_a_list_is_worked_through_in_order() -> None:
     for number in range(3):
         batch, one = batch.next(after(number), BOUND)
         assert one == BatchItem(f"record-{number}", f"sha256:{number}") and batch.ended is None
-        batch = batch.signed(after(number))
+        batch = batch.signed(one.record_id, after(number))
         assert len(batch.done) == number + 1 and batch.total == 3
     assert (batch.ended, batch.waiting, batch.done) == ("done", (), ("record-0", "record-1", "record-2"))
     assert batch.next(after(3), BOUND) == (batch, None)
@@ -62,7 +62,7 @@ def test_count_and_hours_are_held() -> None:
     slow = begin(items(99), BOUND, START, LIMITS)
     for number in range(0, 60, 4):
         slow, one = slow.next(after(number), BOUND)
-        slow = replace(slow, done=()).signed(after(number)) if one else slow
+        slow = replace(slow.signed(one.record_id, after(number)), done=()) if one else slow
     assert slow.ended is None
     assert slow.next(after(61), BOUND)[0].ended == "time"
 
@@ -72,7 +72,7 @@ def test_each_signature_ends_the_idling() -> None:
     for number in (4, 8, 12):
         batch, one = batch.next(after(number), BOUND)
         assert one is not None
-        batch = batch.signed(after(number))
+        batch = batch.signed(one.record_id, after(number))
     assert batch.ended == "done"
 
 
@@ -83,8 +83,8 @@ def test_each_signature_ends_the_idling() -> None:
 ])  # fmt: skip
 def test_troubles_of_token_station_and_certificate_end_it(code: str, why: str) -> None:
     batch, _ = begin(items(2), BOUND, START).next(START, BOUND)
-    batch = batch.refused(code)
-    assert (batch.ended, batch.failed, len(batch.waiting)) == (why, (), 2)
+    batch = batch.refused("record-0", code)
+    assert (batch.ended, batch.failed, batch.waiting, batch.under_way) == (why, (), items(2), ())
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,34 @@ def test_troubles_of_token_station_and_certificate_end_it(code: str, why: str) -
 def test_a_records_own_trouble_lets_the_others_go_on(code: str) -> None:
     assert ends_with(code) is None
     batch, _ = begin(items(2), BOUND, START).next(START, BOUND)
-    batch = batch.refused(code)
+    batch = batch.refused("record-0", code)
     assert (batch.ended, batch.failed, batch.waiting) == (None, (("record-0", code),), items(2)[1:])
-    assert batch.refused(code).ended == "done" and batch.refused(code).total == 2
+    batch = batch.next(START, BOUND)[0].refused("record-1", code)
+    assert (batch.ended, batch.total) == ("done", 2)
+
+
+def test_one_on_its_way_to_the_disk_while_the_next_is_signed() -> None:
+    batch, first = begin(items(3), BOUND, START, LIMITS).next(START, BOUND)
+    batch, second = batch.next(START, BOUND)
+    assert first and second and batch.under_way == items(2) and batch.total == 3 and batch.left == ("record-0", "record-1", "record-2")
+    batch = batch.signed("record-0", after(1))
+    assert batch.under_way == (second,) and batch.done == ("record-0",) and batch.last_at == after(1)
+    batch = batch.end("locked").signed("record-1", after(2))
+    assert (batch.ended, batch.done, batch.left) == ("locked", ("record-0", "record-1"), ("record-2",)), "what was signed stays signed after the end"
+    with pytest.raises(ValueError, match="under way"):
+        batch.signed("record-1", after(2))
+
+
+def test_records_under_way_count() -> None:
+    batch = begin(items(9), BOUND, START, LIMITS)
+    for _ in range(3):
+        batch, one = batch.next(START, BOUND)
+        assert one is not None
+    assert batch.next(START, BOUND)[0].ended == "count"
+    last, one = begin(items(1), BOUND, START, BatchLimits(most=1)).next(START, BOUND)
+    again, none = last.next(START, BOUND)
+    assert one and none is None and again.ended is None, "all are given out, none is kept yet: not over"
+    assert again.signed("record-0", START).ended == "done"
 
 
 def test_ended_from_outside_once() -> None:
@@ -124,8 +149,10 @@ def test_whatever_happens_nothing_is_signed_beyond_the_limits(steps: list[tuple[
         assert (one is None) == (batch.ended is not None)
         if one is not None:
             if what == "ok":
-                batch, signed = batch.signed(now), signed + 1
+                batch, signed = batch.signed(one.record_id, now), signed + 1
+            elif what == "lock":
+                batch = batch.end("locked").put_back(one.record_id)
             else:
-                batch = batch.end("locked") if what == "lock" else batch.refused(what)
+                batch = batch.refused(one.record_id, what)
         over = batch.ended is not None
         assert batch.total == count and len(batch.done) == signed <= LIMITS.most

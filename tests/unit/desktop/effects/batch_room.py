@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from desktop.effects.batch import BatchWork, keep_unsigned
+from desktop.effects.beside import Beside, inline
 from desktop.effects.tokens import TokenWork
 from desktop.flows.words import CertificateChoice, ListCertificates, Operator
 from desktop.flows.words.batch import BatchBuilt, BatchEnded, BuildBatch, SignBatch
@@ -37,6 +38,7 @@ class BatchRoom:
     roles: Mapping[str, frozenset[str]]
     label: str = "operator"
     limits: BatchLimits | None = None
+    beside: Beside = inline
     told: list[tuple[str, int, int]] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
 
@@ -51,7 +53,7 @@ class BatchRoom:
         self.logged_in = True
         self.on_tell: Any = lambda what, done, total: None
         self.tokens = TokenWork(lambda: self)
-        self.work = BatchWork(lambda: self, self.tokens, self._operator, self.kept.append, self.limits, lambda: "clerk", self.now)
+        self.work = BatchWork(lambda: self, self.tokens, self._operator, self.kept.append, self.limits, lambda: "clerk", self.now, self.beside)
         self.choice = self._choice()
 
     def now(self) -> datetime:

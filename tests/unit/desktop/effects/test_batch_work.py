@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from desktop.effects.beside import Beside, in_lane, inline
 from desktop.flows.words.batch import ShowBatchRecord, SignBatch
 from devices.errors import WrongPin
 from devices.tokens.skf import SkfDriver
 from sync.acts import check_record
 from sync.batch import BatchItem, BatchLimits
 from sync.canon import digest, parse_canonical
-from sync.errors import SignatureInvalid, StoreTrouble
+from sync.errors import DiskFull, SignatureInvalid, StoreTrouble
 from sync.journal import verify_lines
 from sync.seal import RECORD_PART
 from tests.emulators.records import new_recipient, open_room
@@ -41,10 +43,10 @@ def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
     return Tokens(tmp_path_factory.mktemp("batch-tokens"))
 
 
-def desk(tokens: Tokens, folder: Path, label: str = "operator", limits: BatchLimits | None = None) -> Iterator[BatchRoom]:
+def desk(tokens: Tokens, folder: Path, label: str = "operator", limits: BatchLimits | None = None, beside: Beside = inline) -> Iterator[BatchRoom]:
     with open_room(folder / "home", bytes(32), TO) as room:
         driver = SkfDriver(tokens.skf.path, "skf", emulated=True)
-        made = BatchRoom(room, driver, tokens.roots, TO, ROLES, label, limits)
+        made = BatchRoom(room, driver, tokens.roots, TO, ROLES, label, limits, beside)
         yield made
         driver.close()
     tokens.skf.heal()
@@ -52,7 +54,9 @@ def desk(tokens: Tokens, folder: Path, label: str = "operator", limits: BatchLim
 
 @pytest.fixture
 def room(tokens: Tokens, tmp_path: Path) -> Iterator[BatchRoom]:
-    yield from desk(tokens, tmp_path)
+    """The disk beside the token, as in the program; the supervisor's desk has all in one thread."""
+    with ThreadPoolExecutor(1) as pool:
+        yield from desk(tokens, tmp_path, beside=lambda work: pool.submit(work).result)
 
 
 @pytest.fixture
@@ -126,7 +130,8 @@ def ends_after_two(room: BatchRoom, reason: str, code: str = "", cancel: Event |
 
 
 def at_two(room: BatchRoom, action) -> None:
-    room.on_tell = lambda what, done, total: action() if (what, done) == ("sign", 2) else None
+    """When the first is known to be kept the second is signed already: what happens now ends the session behind the second."""
+    room.on_tell = lambda what, done, total: action() if (what, done) == ("sign", 1) else None
 
 
 def test_a_pulled_token_ends_it(room: BatchRoom, tokens: Tokens) -> None:
@@ -184,6 +189,24 @@ def spoilt() -> list[tuple[str, bytes]]:
     raise SignatureInvalid("an attachment is not what the record says", why="attachment")
 
 
+def test_a_full_disk_ends_it_and_loses_nothing(room: BatchRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second cannot be kept, while the third is being signed: both are unsigned as before."""
+    look, ids = room.outbox.keep_signed, []
+
+    def keep(sealed, *args, **named) -> None:
+        if sealed.record_id == ids[1]:
+            raise DiskFull("no room", free=0, needed=1)
+        look(sealed, *args, **named)
+
+    monkeypatch.setattr(room.outbox, "keep_signed", keep)
+    ids += [room.unsigned() for _ in range(4)]
+    ended = room.sign(room.build(*ids), PIN)
+    assert (ended.reason, ended.done, ended.code) == ("trouble", (ids[0],), "store.disk_full") and set(ended.left) == set(ids[1:])
+    assert [room.outbox.row(one).state for one in ids] == ["kept", *["kept_unsigned"] * 3]  # type: ignore[union-attr]
+    monkeypatch.undo()
+    assert set(room.sign(room.build(*ids[1:]), PIN).done) == set(ids[1:])
+
+
 # -- other people's records ---------------------------------------------------------------------------------------------------------------
 def test_a_supervisor_takes_over_with_a_reason(supervisors: BatchRoom) -> None:
     room = supervisors
@@ -205,3 +228,19 @@ def test_a_collector_takes_over_nothing(room: BatchRoom) -> None:
     theirs = room.unsigned("op:SV-000003")
     assert room.build(theirs, reason="替同事签").refused == ((theirs, "person.not_allowed"),)
     assert room.build("8b1a9953-c461-4a29-b3c7-0d5f6e7a8b9c").refused[0][1] == "store.trouble"
+
+
+# -- beside -------------------------------------------------------------------------------------------------------------------------------
+def test_work_beside_the_caller_gives_its_answer_or_its_error() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        lanes = {"lane": in_lane(lambda name, work: pool.submit(work, Event(), None), "disk"), "inline": inline, "closed": in_lane(closed, "disk")}
+        for beside in lanes.values():
+            assert beside(lambda: 7)() == 7
+            wait = beside(lambda: spoilt())
+            for _ in range(2 if beside is inline else 1):
+                with pytest.raises(SignatureInvalid):
+                    wait()
+
+
+def closed(*_args: object) -> None:
+    raise RuntimeError("jobs are closed")
