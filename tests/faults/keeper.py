@@ -1,9 +1,9 @@
 """The child of the kill tests: parks drafts and keeps records in a loop until it is killed. Acknowledges each kept record by a line on standard output.
 
-``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Other variants break one promise each, so that
-the checker can be shown to notice (``rekey`` is a true one that changes the store's key after each record): ``early`` acknowledges before the commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
-draft in a transaction of its own; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal`` sets
-``synchronous=NORMAL``.
+``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. ``true`` is the product; ``rekey``, too, and changes the store's
+key after each record. The others break one promise each, so that the checker can be shown to notice: ``early`` acknowledges before the commit, ``late-file``
+lets the packet file follow its row, ``two-steps`` drops the draft in a transaction of its own; and, where only a power cut shows it, ``no-fsync`` leaves the
+packet file to the operating system and ``normal`` sets ``synchronous=NORMAL``.
 """
 
 from __future__ import annotations
