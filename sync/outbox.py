@@ -53,7 +53,8 @@ class Outbox:
         now = self._clock()
         with self._store.write() as tx:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
-            tx.execute("UPDATE outbox SET next_try_at = ? WHERE next_try_at > ?", (time_text(now), time_text(now + _WAIT_AT_START)))
+            tx.execute("UPDATE outbox SET next_try_at = ? WHERE state IN (?, ?, ?) AND next_try_at > ?",
+                       (time_text(now), *_DUE, time_text(now + _WAIT_AT_START)))
         return self._blobs.sweep(self._store.blob_ids())
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
@@ -155,9 +156,14 @@ class Outbox:
     def next_due(self, now: datetime) -> OutboxRow | None:
         """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a wrong clock: it is due."""
         with self._store.read() as rows:
-            found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE state IN (?, ?, ?) AND (next_try_at <= ? OR next_try_at > ?)"
-                                 " ORDER BY next_try_at, kept_at, record_id LIMIT 1", (*_DUE, time_text(now), time_text(now + _LONGEST_WAIT))).fetchone()
-        return None if found is None else row_of(found)
+            for what, than in (("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)):
+                one = (f"SELECT * FROM (SELECT next_try_at, kept_at, record_id FROM outbox WHERE state = ? AND {what}"
+                       " ORDER BY next_try_at, kept_at, record_id LIMIT 1)")  # one for each state: the index gives it without sorting
+                values = [value for state in _DUE for value in (state, time_text(than))]
+                found = rows.execute(" UNION ALL ".join([one] * len(_DUE)), values).fetchall()
+                if found:
+                    return _find(rows, str(min(found)[2]))
+        return None
 
     def next_try_at(self) -> datetime | None:
         """When the next record falls due, or None where nothing waits to be sent."""
@@ -168,7 +174,8 @@ class Outbox:
     def counts(self, owner: str | None = None) -> Mapping[str, int]:
         """How many rows are in each state; every state is there."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT state, count(*) FROM outbox WHERE ? IS NULL OR owner = ? GROUP BY state", (owner, owner)).fetchall()
+            found = rows.execute("SELECT state, count(*) FROM outbox GROUP BY state" if owner is None else
+                                 "SELECT state, count(*) FROM outbox WHERE owner = ? GROUP BY state", () if owner is None else (owner,)).fetchall()
         return {**dict.fromkeys(STATES, 0), **{str(state): int(count) for state, count in found}}
 
     def open_packet(self, record_id: str, owner: str | None = None) -> tuple[Part, ...]:

@@ -20,10 +20,11 @@ from sync.file_errors import free_bytes
 from sync.label import StoreLabel, sync_folder
 from sync.sqlcipher import Connection, connect, named_errors, roll_back
 
-__all__ = ["COPY_DAYS", "SCHEMA_VERSION", "check_whole", "copies", "drop_copies", "make_file", "upgrade"]
+__all__ = ["COPY_DAYS", "SCHEMA_VERSION", "TABLES", "check_whole", "copies", "drop_copies", "make_file", "upgrade"]
 
 SCHEMA_VERSION = 2
 COPY_DAYS = 30
+TABLES = ("meta", "station", "drafts", "stills", "outbox", "packet_keys", "journal")
 _APPLICATION_ID = 0x48495354
 """``HIST`` in the file's header, inside the encryption."""
 _PLAIN = b"SQLite format 3\x00"
@@ -79,8 +80,8 @@ def drop_copies(folder: Path, older_than_s: float = 0.0) -> None:
                 one.unlink()
 
 
-def check_whole(folder: Path, label: StoreLabel, key: bytes, thorough: bool = True) -> int:
-    """The store's schema version, after every page was read (``thorough``) or the first ones, without changing a byte of the file or its log.
+def check_whole(folder: Path, label: StoreLabel, key: bytes, most: int | None = None) -> int:
+    """The store's schema version, after every page was read (of a file of more than ``most`` bytes: the first ones), without changing a byte of it or its log.
 
     Raises StoreDamaged, StoreForeign, StoreTooNew.
     """
@@ -88,6 +89,7 @@ def check_whole(folder: Path, label: StoreLabel, key: bytes, thorough: bool = Tr
     try:
         with path.open("rb") as file:
             start = file.read(len(_PLAIN))
+        thorough = most is None or path.stat().st_size <= most
     except OSError as error:
         raise StoreDamaged(f"store.db: {error.strerror}") from error
     if start == _PLAIN:

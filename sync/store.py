@@ -18,11 +18,13 @@ from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_labe
 from sync.oslock import StoreLock
 from sync.rekey import NextKeys, finish_rekey
 from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
-from sync.steps import COPY_DAYS, SCHEMA_VERSION, check_whole, drop_copies, make_file, upgrade
+from sync.steps import COPY_DAYS, SCHEMA_VERSION, TABLES, check_whole, drop_copies, make_file, upgrade
 
 __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read_label"]
 
 _DAY_S = 86_400
+_WHOLE_AT_OPEN = 32 * 1024 * 1024
+"""Bytes of a store that is read whole at each open (0.2 s). Of a larger one the first pages are; each page is checked when it is read, and all by ``check``."""
 
 
 class Keys(Protocol):
@@ -82,7 +84,7 @@ class Store:
         self._label = label
         self.practice = label.practice
         check_key(folder, label, key)
-        version = check_whole(folder, label, key)
+        version = check_whole(folder, label, key, _WHOLE_AT_OPEN)
         if version < SCHEMA_VERSION:
             upgrade(folder, label, key, version)
         drop_copies(folder, COPY_DAYS * _DAY_S)
@@ -122,10 +124,13 @@ class Store:
             except BaseException:
                 lock.release()
                 raise
-        station = opened.station_value("station_id")
-        if station_hint is not None and station is not None and station.decode("utf-8") != station_hint:
+        try:
+            station = opened.station_value("station_id") if station_hint is not None else None
+            if station is not None and station.decode("utf-8") != station_hint:
+                raise StoreForeign("the store belongs to another station")
+        except BaseException:
             opened.close()
-            raise StoreForeign("the store belongs to another station")
+            raise
         return opened
 
     @classmethod
@@ -221,6 +226,20 @@ class Store:
         with self.read() as rows:
             found = rows.execute("SELECT packet_blob FROM outbox WHERE packet_blob IS NOT NULL UNION ALL SELECT blob_id FROM stills").fetchall()
         return frozenset(str(row[0]) for row in found)
+
+    def check(self, cancel: threading.Event | None = None) -> bool:
+        """Reads every page, table by table, beside whatever else is done; False where ``cancel`` came first. For after the open of a large store.
+
+        Raises StoreDamaged: from then on the store refuses everything.
+        """
+        for table in TABLES:
+            if cancel is not None and cancel.is_set():
+                return False
+            with self.read() as rows:
+                if rows.execute(f"PRAGMA quick_check('{table}')").fetchall() != [("ok",)]:
+                    self._broken = f"closed after: damage in {table}"
+                    raise StoreDamaged(f"the table {table} fails its check")
+        return True
 
     def forget_old_pages(self) -> None:
         """Empties the write-ahead log, so that erased rows (keys above all) do not stay in it."""

@@ -95,6 +95,7 @@ def _retry(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
 
 def _verify(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     checked, bad, after = 0, 0, None
+    store.check()
     while page := outbox.rows(after=after):
         for row in page:
             checked += 1

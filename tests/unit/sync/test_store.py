@@ -294,3 +294,46 @@ def test_a_key_that_is_gone_before_the_making_ended_is_still_no_reason_for_anoth
     with pytest.raises(KeyMissing):
         open_folder(folder, cabinet, make=True)
     assert not cabinet.keys
+
+
+# -- a large store: its first pages at the open, all of it beside the work ---------------------------------------------------------------
+def test_a_large_store_is_checked_after_its_open_and_damage_closes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _filled(tmp_path / "home")
+    with Store.open(folder, KEY) as store:
+        with store.write() as tx:
+            tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?)", (TEXT, bytes(32)))
+        assert store.check()
+        cancelled = threading.Event()
+        cancelled.set()
+        assert not store.check(cancelled)
+    content = bytearray((folder / "store.db").read_bytes())
+    content[-2000] ^= 1  # a page of the long draft
+    (folder / "store.db").write_bytes(content)
+    before = _content(folder)
+    with pytest.raises(StoreDamaged):
+        Store.open(folder, KEY)
+    monkeypatch.setattr("sync.store._WHOLE_AT_OPEN", 0)
+    with Store.open(folder, KEY) as store:
+        with pytest.raises(StoreDamaged):
+            store.check()
+        with pytest.raises(StoreTrouble), store.write():
+            pass
+        with pytest.raises(StoreTrouble), store.read():
+            pass
+    assert _content(folder) == before
+
+
+def test_a_large_store_is_still_refused_where_it_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.store._WHOLE_AT_OPEN", 0)
+    folder = _filled(tmp_path / "home")
+    for spoil, kind in ((lambda b: bytes(len(b)), StoreDamaged), (lambda b: b[:20] + bytes([b[20] ^ 1]) + b[21:], StoreDamaged), (lambda b: b"", StoreDamaged)):
+        other = Path(shutil.copytree(folder, tmp_path / "other"))
+        (other / "store.db").write_bytes(spoil((other / "store.db").read_bytes()))
+        with pytest.raises(kind):
+            Store.open(other, KEY)
+        shutil.rmtree(other)
+    opened = connect(folder / "store.db", KEY, "rw")
+    opened.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    opened.close()
+    with pytest.raises(StoreTooNew):
+        Store.open(folder, KEY)
