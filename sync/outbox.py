@@ -19,6 +19,7 @@ from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, Store
 from sync.journal import Journal
 from sync.life import STATES, allowed
 from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
+from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
 from sync.slip import seal_slip
@@ -30,6 +31,8 @@ __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 _DUE = ("kept", "uploading", "uploaded")
 _MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
 _DETAIL_LENGTH = 300
+_LONGEST_WAIT = timedelta(hours=2)
+"""The province may ask for an hour at most (``sync.wire.retry_after``), the courier's own waits are minutes."""
 
 
 class Outbox:
@@ -144,10 +147,10 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None."""
+        """The signed record that has been due the longest, or None. A try that lies further ahead than anything ever waits was set by a wrong clock: due."""
         with self._store.read() as rows:
-            found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE state IN (?, ?, ?) AND next_try_at <= ? ORDER BY next_try_at, kept_at, record_id LIMIT 1",
-                                 (*_DUE, time_text(now))).fetchone()
+            found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE state IN (?, ?, ?) AND (next_try_at <= ? OR next_try_at > ?)"
+                                 " ORDER BY next_try_at, kept_at, record_id LIMIT 1", (*_DUE, time_text(now), time_text(now + _LONGEST_WAIT))).fetchone()
         return None if found is None else row_of(found)
 
     def next_try_at(self) -> datetime | None:
@@ -155,6 +158,14 @@ class Outbox:
         with self._store.read() as rows:
             found = rows.execute("SELECT min(next_try_at) FROM outbox WHERE state IN (?, ?, ?)", _DUE).fetchone()
         return datetime.fromisoformat(found[0]) if found and found[0] else None
+
+    def waiting(self) -> tuple[Waits, ...]:
+        """What of this machine is not receipted, by state and reason; whoever kept it. The reason of what was set aside is the one it was set aside for."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT state, CASE state WHEN 'set_aside' THEN reason ELSE last_error END, count(*), sum(packet_size), min(next_try_at)"
+                                 " FROM outbox WHERE state NOT IN ('receipted', 'purged') GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2").fetchall()
+        return tuple(Waits(str(state), str(why), int(count), int(size), datetime.fromisoformat(at) if state in _DUE else None)
+                     for state, why, count, size, at in found)
 
     def counts(self, owner: str | None = None) -> Mapping[str, int]:
         """How many rows are in each state; every state is there."""
