@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 
+from desktop.commands.saying import complain
 from desktop.harden import harden
+from desktop.screen import screen_trouble
 
 __all__ = ["main"]
 
@@ -44,6 +47,9 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     if args.room in _COMMANDS:
         return int(importlib.import_module(f"desktop.commands.{args.room}").run(args))
+    if trouble := screen_trouble(os.environ, sys.platform):
+        complain(trouble)
+        return 1
     from desktop.app import run_face
 
     return run_face(args.room or "desk", full_screen=getattr(args, "full_screen", False))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from desktop.bridge.jobs import Jobs
@@ -272,7 +272,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application.setStyleSheet(look.sheet())
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
-    return _other(Kiosk(folder, words.lang, cabinet) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+    return _other(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
 def _practice(folder: Path) -> bool:
@@ -298,7 +298,7 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
 def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | Verify, QWidget]:
     frame = QStackedWidget()
     frame.setWindowTitle(words("app.title_practice" if look.practice else "app.title"))
-    frame.resize(1080, 1920) if isinstance(session, Kiosk) else frame.resize(1366, 768)
+    frame.resize(QSize(1080, 1920).boundedTo(frame.screen().availableSize()) if isinstance(session, Kiosk) else QSize(1366, 768))
     opening = OpeningPage(look, words, lambda: _again(session, opening))
     frame.addWidget(opening)
     session.failed.connect(opening.show_trouble)

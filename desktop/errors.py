@@ -1,8 +1,15 @@
-"""Troubles that only the application knows: paper. Never holds words for people."""
+"""Troubles that only the application knows: screen and paper. Never holds words for people."""
 
 from resources.trouble import Trouble
 
-__all__ = ["NoPrinter", "NotSaved"]
+__all__ = ["NoPrinter", "NoScreen", "NotSaved"]
+
+
+class NoScreen(Trouble):
+    """No screen can be reached, so no window can be opened. Facts: named (what the environment names, or an empty string)."""
+
+    code = "desktop.no_screen"
+    may_retry = True
 
 
 class NoPrinter(Trouble):

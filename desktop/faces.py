@@ -17,12 +17,14 @@ from desktop.effects.cards import CardWork
 from desktop.effects.carry import Carrier, Post
 from desktop.effects.checking import CheckWork
 from desktop.effects.terminal import TerminalWork, kiosk_facts
+from desktop.effects.voice import Voice
 from desktop.flows import words, words_kiosk, words_verify
 from desktop.flows.kiosk import kiosk_flow
 from desktop.flows.machine import Failed
 from desktop.flows.verify import verify_flow
 from desktop.flows.words_kiosk import CardSeen, CardTaken, KioskFacts
 from desktop.flows.words_verify import HealthSeen, VerifyFacts
+from desktop.messages import Words
 from desktop.rooms import Rooms, open_rooms
 from resources.trouble import Trouble
 from sync.courier import CourierStatus
@@ -109,8 +111,9 @@ class Face(QObject):
 class Kiosk(Face):
     """The self-service terminal."""
 
-    def __init__(self, folder: Path, language: str = "zh_CN", cabinet: Any = None) -> None:
+    def __init__(self, folder: Path, language: str = "zh_CN", cabinet: Any = None, voice: bool = False) -> None:
         super().__init__(folder, language, cabinet)
+        self._voice = Voice(voice, language)
         self._kept, self._sitting = "", 0
         self._cards = CardWork(self.rooms, self._card_event, lambda: None)
         self._work = TerminalWork(self.rooms, self.jobs, self.camera, lambda frame: self.show_frame(frame), QApplication.beep,
@@ -120,6 +123,7 @@ class Kiosk(Face):
         return kiosk_facts(rooms)
 
     def stop_watch(self) -> None:
+        self._voice.stop()
         self._cards.stop()
 
     def make_stage(self, facts: KioskFacts) -> Stage:
@@ -131,9 +135,14 @@ class Kiosk(Face):
         self.carrier.in_lane(w.KeepPresence, "outbox", self._keep)
         self.carrier.at_once(w.CallStaff, work.call)
         self.carrier.at_once(w.Wipe, self._wipe)
-        self.carrier.at_once(w.Speak, lambda _order, _post: None)
+        self.carrier.at_once(w.Speak, lambda order, _post: self._say(order.key))
         self.carrier.in_lane(w.Note, "outbox", work.note)
         return Stage(kiosk_flow(facts), self.carrier.carry)
+
+    def _say(self, key: str) -> None:
+        words_ = Words(self.stage.state.language if self.stage is not None else self._language)
+        if words_.has(f"kiosk.{key}"):
+            self._voice.say(words_(f"kiosk.{key}"))
 
     def _watch(self, _order: Any, post: Post) -> None:
         try:

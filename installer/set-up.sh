@@ -18,6 +18,8 @@ fail() {  # fail SENTENCE: one clear sentence with the remedy, then the end
     exit 1
 }
 
+no_space() { grep -qE 'No space left on device|You don.t have enough free space|Errno 28' "$log"; }
+
 no_network() { grep -qE 'Temporary failure|NewConnectionError|ConnectTimeout|Network is unreachable|Could not resolve|Could not connect|Failed to fetch|Unable to connect|Name or service not known|ProxyError' "$log"; }
 
 groups_of() {
@@ -59,8 +61,10 @@ install_packages() {
         if no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
         else fail "apt-get update failed; mend the package sources of this machine (see above), then start again."; fi
     # shellcheck disable=SC2086
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing >>"$log" 2>&1 </dev/null ||
-        if no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $missing >>"$log" 2>&1 </dev/null ||
+        if no_space; then fail "the disk is full; free about 1.5 GB, then start again."
+        elif grep -q 'Could not get lock' "$log"; then fail "another installation of system packages is running; wait until it is done, then start again."
+        elif no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
         else fail "apt could not install: ${missing}- see above, mend it (often: sudo apt-get -f install), then start again."; fi
     rm -f "$log"
     log=
@@ -79,6 +83,7 @@ pip_install() {  # pip_install WHAT ARGUMENTS...
     shift
     "$venv/bin/python" -m pip install -q --no-input --disable-pip-version-check "$@" >>"$log" 2>&1 </dev/null && return 0
     if grep -q 'DO NOT MATCH THE HASHES' "$log"; then fail "a downloaded package is not the one that the lock file names; do not use it, check where your package index points."; fi
+    if no_space; then fail "the disk is full (the environment takes about 1 GB); free some space, or put the checkout on a larger disk, then start again."; fi
     if no_network; then fail "Python packages cannot be fetched; check the network (and the proxy or index that pip is told to use), then start again."; fi
     fail "$what could not be installed; see above."
 }

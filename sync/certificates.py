@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 from asn1crypto import x509
@@ -57,6 +58,7 @@ class CertificateFacts:
         return {"ec-p256": "ecdsa-sha256", "sm2": "sm2-sm3"}.get(self.key_kind)  # pyright: ignore[reportReturnType]
 
 
+@lru_cache(maxsize=64)
 def certificate_facts(untrusted_der: bytes) -> CertificateFacts:
     """Read a certificate. Raises ``FormatTrouble`` for bytes that are none."""
     try:
@@ -80,6 +82,7 @@ def certificate_facts(untrusted_der: bytes) -> CertificateFacts:
         raise FormatTrouble(f"certificate: {type(error).__name__}", what="certificate") from None
 
 
+@lru_cache(maxsize=64)
 def public_key(der: bytes) -> bytes:
     """The SubjectPublicKeyInfo of a certificate, DER. Raises ``FormatTrouble``."""
     try:

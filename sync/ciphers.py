@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, serialization
@@ -62,11 +63,21 @@ class Segments:
     nonce: bytes
     context: bytes
 
-    def seal(self, index: int, last: bool, plain: bytes) -> bytes:
+    def seal(self, index: int, last: bool, plain: bytes | memoryview) -> bytes:
         """The ciphertext and tag of segment ``index``."""
         return AESGCM(self.key).encrypt(self._nonce(index), plain, self._about(index, last))
 
-    def open(self, index: int, last: bool, untrusted: bytes) -> bytes:
+    def seal_into(self, plain: Iterable[bytes], out: memoryview) -> None:
+        """The segments of a whole, one after another, into ``out``, which is exactly as long as they are; nothing is copied that need not be."""
+        cipher, at, whole = AESGCM(self.key), 0, len(out)
+        for index, piece in enumerate(segmented(plain)):
+            end = at + len(piece) + TAG_BYTES
+            cipher.encrypt_into(self._nonce(index), piece, self._about(index, end == whole), out[at:end])
+            at = end
+        if at != whole or not whole:
+            raise ValueError("the room is not as long as the segments")
+
+    def open(self, index: int, last: bool, untrusted: bytes | memoryview) -> bytes:
         """The plain bytes of segment ``index``. Raises FormatTrouble where key, place or bytes do not fit."""
         try:
             return AESGCM(self.key).decrypt(self._nonce(index), untrusted, self._about(index, last))
@@ -75,7 +86,7 @@ class Segments:
 
     def seal_all(self, plain: Iterable[bytes]) -> Iterator[bytes]:
         """The segments of a whole; there is always at least one."""
-        index, waiting = 0, b""
+        index, waiting = 0, cast("bytes | memoryview", b"")
         for piece in segmented(plain):
             if index or waiting:
                 yield self.seal(index, False, waiting)
@@ -85,7 +96,7 @@ class Segments:
 
     def open_all(self, untrusted: Iterable[bytes]) -> Iterator[bytes]:
         """Plain segments of ciphertext that comes in pieces of any size. Whoever stops before the end has not checked for truncation."""
-        index, waiting, begun = 0, b"", False
+        index, waiting, begun = 0, cast("bytes | memoryview", b""), False
         for piece in segmented(untrusted, SEGMENT_BYTES + TAG_BYTES):
             if begun:
                 yield self.open(index, False, waiting)
@@ -100,15 +111,25 @@ class Segments:
         return self.context + index.to_bytes(4, "big") + (b"\x01" if last else b"\x00")
 
 
-def segmented(pieces: Iterable[bytes], size: int = SEGMENT_BYTES) -> Iterator[bytes]:
-    """Pieces of any size as pieces of exactly ``size`` bytes; only the last may be shorter, and none is empty."""
+def segmented(pieces: Iterable[bytes], size: int = SEGMENT_BYTES) -> Iterator[bytes | memoryview]:
+    """Pieces of any size as pieces of exactly ``size`` bytes; only the last may be shorter, and none is empty.
+
+    What lies whole within a piece is a view of it, not a copy.
+    """
     waiting = bytearray()
     for piece in pieces:
-        waiting += piece
-        whole = len(waiting) - len(waiting) % size
-        for start in range(0, whole, size):
-            yield bytes(waiting[start:start + size])
-        del waiting[:whole]
+        view, at = memoryview(piece), 0
+        if waiting:
+            at = min(size - len(waiting), len(view))
+            waiting += view[:at]
+            if len(waiting) < size:
+                continue
+            yield bytes(waiting)
+            waiting.clear()
+        while len(view) - at >= size:
+            yield view[at:at + size]
+            at += size
+        waiting += view[at:]
     if waiting:
         yield bytes(waiting)
 

@@ -1,8 +1,8 @@
 """The ASN.1 of detached signatures in its profiles: CAdES-BES for RSA and EC, GM/T 0010 or CMS for SM2 (FORMATS section 3). Never verifies a signature and
 never trusts one.
 
-The only file that builds or takes apart SignedData; asn1crypto's objects carry no types: hence the loosened type rules below. Object identifiers are compared
-dotted, since asn1crypto does not know those of SM2.
+The only file that builds (with ``der.py``) or takes apart SignedData. asn1crypto's objects carry no types: hence the loosened type rules below. Object
+identifiers are compared dotted, since asn1crypto does not know those of SM2.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from asn1crypto import algos, cms, core, tsp
+from asn1crypto import cms, core, tsp
 
 from sync.certificates import BROKEN, Mechanism, parsed_certificate
+from sync.der import NULL, explicit, implicit_set, integer, octets, oid, sequence, set_of, utc_time
 from sync.errors import SignatureInvalid
 from sync.sm2 import sm3
 
@@ -28,6 +29,8 @@ Sm2Profile = Literal["gm-p7-plain", "gm-p7-attrs", "cms-sm2"]
 DATA, SIGNED_DATA = "1.2.840.113549.1.7.1", "1.2.840.113549.1.7.2"
 GM_DATA, GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.1", "1.2.156.10197.6.1.4.2.2"
 SHA256, SM3 = "2.16.840.1.101.3.4.2.1", "1.2.156.10197.1.401"
+CONTENT_TYPE, MESSAGE_DIGEST, SIGNING_TIME = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4", "1.2.840.113549.1.9.5"
+SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.47"
 RSA, RSA_SHA256, ECDSA_SHA256 = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.11", "1.2.840.10045.4.3.2"
 SM2_SIGN, SM2_SM3 = "1.2.156.10197.1.301.1", "1.2.156.10197.1.501"
 HASHES: dict[str, Callable[[bytes], bytes]] = {SHA256: lambda content: hashlib.sha256(content).digest(), SM3: sm3}
@@ -87,45 +90,35 @@ class Opened:
 
 def signed_attributes(profile: Profile, content: bytes, certificate: bytes, claimed_at: datetime) -> bytes:
     """DER of the SET that is signed: content-type, message-digest, signing-time (whole seconds), signing-certificate-v2 (RFC 5652, RFC 5035)."""
-    moment, hashing = claimed_at.astimezone(UTC).replace(microsecond=0), HASHES[profile.digest]
-    reference: dict[str, Any] = {"cert_hash": hashing(certificate)}
-    if profile.digest != SHA256:  # which is the default, and a default is not written in DER
-        reference["hash_algorithm"] = {"algorithm": profile.digest}
-    return cms.CMSAttributes(
-        [
-            cms.CMSAttribute({"type": "content_type", "values": [profile.data]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [hashing(content)]}),
-            cms.CMSAttribute({"type": "signing_time", "values": [cms.Time({"utc_time": core.UTCTime(moment)})]}),
-            cms.CMSAttribute({"type": "signing_certificate_v2", "values": [tsp.SigningCertificateV2({"certs": [tsp.ESSCertIDv2(reference)]})]}),
-        ]
-    ).dump()
+    hashing = HASHES[profile.digest]
+    # SHA-256 is the default of ESSCertIDv2, and a default is not written in DER
+    reference = (octets(hashing(certificate)),) if profile.digest == SHA256 else (sequence(oid(profile.digest)), octets(hashing(certificate)))
+    said = {
+        CONTENT_TYPE: oid(profile.data), MESSAGE_DIGEST: octets(hashing(content)), SIGNING_TIME: utc_time(claimed_at),
+        SIGNING_CERTIFICATE: sequence(sequence(sequence(*reference))),
+    }  # fmt: skip
+    return set_of(sequence(oid(kind), set_of((value,))) for kind, value in said.items())
 
 
 def container(profile: Profile, attributes: bytes, signature: bytes, certificate: bytes, chain: Sequence[bytes], mechanism: Mechanism) -> bytes:
-    """DER of the detached SignedData; ``attributes`` is empty for a profile without. Of ``chain`` only what leads upward goes in, without the root."""
+    """DER of the detached SignedData; ``attributes`` is empty for a profile without. Of ``chain`` only what leads upward goes in, without the root.
+
+    Raises what asn1crypto raises for a certificate that is none.
+    """
     signer = parsed_certificate(certificate)
-    null: dict[str, Any] = {"parameters": core.Null()} if profile.null or mechanism == "rsa-pkcs1-sha256" else {}
-    hashing: dict[str, Any] = {"algorithm": profile.digest} | ({"parameters": core.Null()} if profile.null else {})
-    identifier = cms.IssuerAndSerialNumber({"issuer": signer.issuer, "serial_number": signer.serial_number})
-    members: dict[str, Any] = {
-        "version": "v1",
-        "sid": cms.SignerIdentifier({"issuer_and_serial_number": identifier}),
-        "digest_algorithm": algos.DigestAlgorithm(hashing),
-        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": profile.writes[mechanism]} | null),
-        "signature": signature,
-    }
-    if profile.attributes:
-        members["signed_attrs"] = cms.CMSAttributes.load(attributes)
-    signed = cms.SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [algos.DigestAlgorithm(hashing)],
-            "encap_content_info": {"content_type": profile.data},
-            "certificates": [signer, *_upward(signer, chain)],
-            "signer_infos": [cms.SignerInfo(members)],
-        }
+    hashing = sequence(oid(profile.digest), NULL) if profile.null else sequence(oid(profile.digest))
+    signing = oid(profile.writes[mechanism])
+    info = sequence(
+        integer(1),
+        sequence(signer.issuer.dump(), integer(signer.serial_number)),
+        hashing,
+        b"\xa0" + attributes[1:] if profile.attributes else b"",  # the SET under its implicit tag
+        sequence(signing, NULL) if profile.null or mechanism == "rsa-pkcs1-sha256" else sequence(signing),
+        octets(signature),
     )
-    return _Outer({"content_type": profile.signed_data, "content": signed}).dump()
+    certificates = (certificate, *(one.dump() for one in _upward(signer, chain)))
+    signed = sequence(integer(1), set_of((hashing,)), sequence(oid(profile.data)), implicit_set(0, certificates), set_of((info,)))
+    return sequence(oid(profile.signed_data), explicit(0, signed))
 
 
 def open_container(content: bytes, untrusted_p7s: bytes) -> Opened:
@@ -141,22 +134,23 @@ def open_container(content: bytes, untrusted_p7s: bytes) -> Opened:
 def _open(content: bytes, untrusted_p7s: bytes) -> Opened:
     _must(len(untrusted_p7s) <= LONGEST and untrusted_p7s[1:2] != b"\x80", "format")  # indefinite length is not DER
     outer = _Outer.load(untrusted_p7s, strict=True)
-    signed = outer["content"]
+    data = outer["content"]
     profiles = [one for one in PROFILES.values() if one.signed_data == outer["content_type"].dotted]
     _must(bool(profiles), "format")
-    _must(signed["encap_content_info"]["content_type"].dotted == profiles[0].data, "format")
-    _must(isinstance(signed["encap_content_info"]["content"], core.Void), "attached")
-    _must(len(signed["signer_infos"]) == 1, "signers")
-    signer = signed["signer_infos"][0]
-    certificates = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
+    _must(data["encap_content_info"]["content_type"].dotted == profiles[0].data, "format")
+    _must(isinstance(data["encap_content_info"]["content"], core.Void), "attached")
+    _must(len(data["signer_infos"]) == 1, "signers")
+    signer = data["signer_infos"][0]
+    certificates = [choice.chosen for choice in data["certificates"] if choice.name == "certificate"]
     _must(signer["sid"].name == "issuer_and_serial_number", "format")
     issuer, serial = signer["sid"].chosen["issuer"].dump(), signer["sid"].chosen["serial_number"].native
     mine = [one for one in certificates if one.issuer.dump() == issuer and one.serial_number == serial]
     _must(len(mine) == 1, "no-certificate")
     certificate = mine[0].dump()
     profile, mechanism = _profile(profiles, signer)
-    signed_at: datetime | None = None
+    signed, signed_at = content, None
     if profile.attributes:
+        signed = b"\x31" + signer["signed_attrs"].dump()[1:]  # the bytes as they came, a SET again instead of its implicit tag
         signed_at = _check_attributes(profile, signer["signed_attrs"], content, certificate)
     else:
         _must(content[:1] != b"\x31", "attributes")  # a SET: bytes that were signed as attributes never pass as a content
@@ -164,7 +158,7 @@ def _open(content: bytes, untrusted_p7s: bytes) -> Opened:
         profile=profile.name,
         certificate=certificate,
         others=tuple(one.dump() for one in certificates if one is not mine[0]),
-        signed=signer["signed_attrs"].untag().dump() if profile.attributes else content,
+        signed=signed,
         signature=signer["signature"].native,
         mechanism=mechanism,
         signed_at=signed_at,
@@ -192,6 +186,7 @@ def _check_attributes(profile: Profile, attributes: Any, content: bytes, certifi
     _must({"content_type", "message_digest", "signing_time", "signing_certificate_v2"} <= said.keys(), "attributes")
     _must(said["content_type"].dotted == profile.data, "attributes")
     _must(said["message_digest"].native == HASHES[profile.digest](content), "content")
+    _must(isinstance(said["signing_certificate_v2"], tsp.SigningCertificateV2), "attributes")  # read as such since tsp is imported
     reference = said["signing_certificate_v2"]["certs"][0]
     hashing = HASHES.get(reference["hash_algorithm"]["algorithm"].dotted)
     if hashing is None:

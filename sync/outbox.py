@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sync.blobs import Blobs, Swept
@@ -21,6 +21,7 @@ from sync.life import STATES, allowed
 from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
 from sync.panel import Waits
 from sync.parked import drop_draft
+from sync.receipt import received_at
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
 from sync.slip import seal_slip
 from sync.sqlcipher import Connection
@@ -31,8 +32,10 @@ __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 _DUE = ("kept", "uploading", "uploaded")
 _MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
 _DETAIL_LENGTH = 300
-_LONGEST_WAIT = timedelta(hours=2)
-"""The province may ask for an hour at most (``sync.wire.retry_after``), the courier's own waits are minutes."""
+_LONGEST_WAIT = timedelta(days=1)
+"""No back-off is as long, and a province that asks for more is asked again once a day."""
+_WAIT_AT_START = timedelta(minutes=10)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Outbox:
@@ -45,9 +48,13 @@ class Outbox:
         self._clock = clock
 
     def begin(self) -> Swept:
-        """Once at start, before anything else: a signing that a crash cut short is unsigned again, and files without rows go."""
+        """Once at start, before anything else: a signing that a crash cut short is unsigned again, files without rows go, and nothing waits for a time that
+        a wrong clock has set.
+        """
+        now = self._clock()
         with self._store.write() as tx:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
+            tx.execute("UPDATE outbox SET next_try_at = ? WHERE next_try_at > ?", (time_text(now), time_text(now + _WAIT_AT_START)))
         return self._blobs.sweep(self._store.blob_ids())
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
@@ -147,7 +154,7 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None. A try that lies further ahead than anything ever waits was set by a wrong clock: due."""
+        """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a wrong clock: it is due."""
         with self._store.read() as rows:
             found = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE state IN (?, ?, ?) AND (next_try_at <= ? OR next_try_at > ?)"
                                  " ORDER BY next_try_at, kept_at, record_id LIMIT 1", (*_DUE, time_text(now), time_text(now + _LONGEST_WAIT))).fetchone()
@@ -273,14 +280,16 @@ class Outbox:
 
     # -- forgetting -------------------------------------------------------------------------------------------------------------------
     def purge_due(self, now: datetime, retention_days: int) -> tuple[str, ...]:
-        """Forgets every record whose receipt is older than the retention: the station's key of it, the person's name, then the file. The row stays.
+        """Forgets every record whose receipt is older than the retention, by this station's clock of then and by the province's time in it: the station's
+        key of it, the person's name, then the file. The row stays.
 
         Works on a full disk, too (the reserve is given up for it). The answer names the records. Raises StoreTrouble.
         """
         before = time_text(now - timedelta(days=retention_days))
         with self._store.read() as rows:
-            found = rows.execute("SELECT record_id FROM outbox WHERE state = 'receipted' AND receipted_at <= ? ORDER BY receipted_at", (before,)).fetchall()
-        due = tuple(str(one[0]) for one in found)
+            found = rows.execute("SELECT record_id, receipt FROM outbox WHERE state = 'receipted' AND receipted_at <= ? ORDER BY receipted_at",
+                                 (before,)).fetchall()
+        due = tuple(str(record_id) for record_id, receipt in found if (received_at(bytes(receipt)) or _LONG_AGO) <= now - timedelta(days=retention_days))
         try:
             for record_id in due:
                 self._purge(record_id)

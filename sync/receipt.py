@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from sync.canon import digest
+from sync.canon import digest, parse_json
 from sync.errors import FormatTrouble, ReceiptMismatch
 from sync.members import parse_time
 
-__all__ = ["Receipted", "Sent", "check"]
+__all__ = ["Receipted", "Sent", "check", "received_at"]
 
 MEMBERS = ("type", "province", "station_id", "record_id", "packet_digest", "record_digest", "signature_digest", "received_at", "serial", "state")
 
@@ -39,6 +40,15 @@ class Receipted(Protocol):
     def province(self) -> str: ...
     @property
     def practice(self) -> bool: ...
+
+
+def received_at(envelope: bytes) -> datetime | None:
+    """The province's own time in a receipt that was verified and kept; None where there is none to be read."""
+    try:
+        payload = parse_json(base64.b64decode(str(parse_json(envelope, "receipt")["payload"]), validate=True), "receipt")
+        return parse_time(payload.get("received_at"), "received_at")
+    except (FormatTrouble, KeyError, ValueError):
+        return None
 
 
 def check(receipt_payload: Mapping[str, Any], row: Sent, station: Receipted) -> datetime:

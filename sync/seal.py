@@ -123,9 +123,10 @@ def seal(record_bytes: bytes, parts: Iterable[tuple[str, bytes]], record_id: str
                   for to, info in (("intake", intake), ("recovery", recovery))],
     })
     start = _START.pack(_MAGIC, _VERSION, AES_256_GCM, 0, len(header))
-    packet = bytearray(start + header)
-    for segment in Segments(key, nonce, _context(start, header)).seal_all(_plain(index, everything)):
-        packet += segment
+    segments_at = len(start) + len(header)
+    packet = bytearray(segments_at + plain_size + TAG_BYTES * -(-plain_size // SEGMENT_BYTES))
+    packet[:segments_at] = start + header
+    Segments(key, nonce, _context(start, header)).seal_into(_plain(index, everything), memoryview(packet)[segments_at:])
     done = bytes(packet)
     return SealedRecord(record_id, done, digest(done), len(done), key, first_part, digest(record_bytes))
 

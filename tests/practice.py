@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop.screen import screen_trouble
 from tests.bell import Bell, ring
 from tests.warden import watched
 
@@ -35,6 +36,8 @@ PORT = 8443
 KEYRING = Path("/run/hall-keyring")
 """Short, for a socket's path has 107 bytes at most; the keyring's data lie in the hall's folder."""
 LASTS_DAYS = 330
+PROGRAMS = {"pcscd": "pcscd", "softhsm2-util": "softhsm2", "gnome-keyring-daemon": "gnome-keyring", "dbus-daemon": "dbus-daemon", "openssl": "openssl"}
+"""What the hall starts, and the Debian packages that bring it."""
 
 
 def _folder() -> Path:
@@ -76,7 +79,9 @@ def main(arguments: list[str]) -> int:
 def _open(given: argparse.Namespace, wants_window: bool) -> int:
     begun = time.monotonic()
     folder: Path = given.folder
-    display = _try_display() if wants_window else None
+    if wants_window and screen_trouble(os.environ, sys.platform):
+        raise HallTrouble("the screen cannot be reached from the hall's own namespaces; start on the screen of this machine, or use --headless")
+    _need_programs()
     with ExitStack() as stack:
         try:
             stack.enter_context(_held(folder, given.anew))
@@ -90,8 +95,6 @@ def _open(given: argparse.Namespace, wants_window: bool) -> int:
             from tests.clerk import work
 
             return work(hall, given.out or folder / "results" / time.strftime("%Y%m%d-%H%M%S"), begun)
-        if display is not None and display.wait():
-            raise HallTrouble("the display cannot be opened from the hall's own namespaces; start on the screen of this machine, or use --headless")
         from tests.stage_hand import show
 
         code = show(hall, given.face, bell)
@@ -108,10 +111,12 @@ def _is_rung(folder: Path) -> bool:
     return True
 
 
-def _try_display() -> subprocess.Popen[bytes]:
-    """Qt aborts where it cannot open the display; so a process of its own tries."""
-    words = "from PySide6.QtGui import QGuiApplication as A; A([])"
-    return subprocess.Popen([sys.executable, "-c", words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _need_programs() -> None:
+    """The stamp of set-up does not see what was taken away afterwards."""
+    missing = [f"{program} ({package})" for program, package in PROGRAMS.items() if shutil.which(program) is None]
+    if missing:
+        packages = " ".join(PROGRAMS[one.partition(" ")[0]] for one in missing)
+        raise HallTrouble(f"{', '.join(missing)} is missing; install it (apt-get install {packages}), then start again")
 
 
 class HallTrouble(Exception):
@@ -137,7 +142,10 @@ def _held(folder: Path, anew: bool) -> Iterator[None]:
     """The folder, ours alone for as long as we run; thrown away first where that was asked for or its certificates end within a month."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise HallTrouble(f"{folder} holds something else than a practice hall; choose another --folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise HallTrouble(f"{folder} cannot be made ({error.strerror}); choose another --folder") from error
     with (folder / MARK).open("a") as mark:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -44,6 +44,7 @@ class PropsPanel(QWidget):
         self.hall = hall
         self.look = look = Look(practice=True)
         self.setWindowTitle("练习道具")
+        self.setWindowFlag(Qt.WindowType.WindowStaysOnTopHint)  # on a small screen the product's window takes all of it
         arrow = find("icons", "down.svg")
         self.setStyleSheet(look.sheet() + f"QComboBox::down-arrow {{ image: url({arrow}); width: 14px; height: 14px; }}")
         self.setFixedWidth(WIDTH)

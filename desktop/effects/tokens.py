@@ -52,6 +52,8 @@ class TokenWork:
 
     def __init__(self, rooms: Any, sm2: Callable[[], Sm2Choice] = Sm2Choice) -> None:
         self._rooms, self.sm2 = rooms, sm2
+        self.at_login: Callable[[str, TokenSigner, Sm2Choice], object] = lambda owner, signer, choice: None
+        """Called inside every login that went through, with the owner (``op:…``): the signed checkpoint of a shift's begin."""
         self._seen: dict[tuple[Device, bytes], bytes] = {}
 
     def certificate_digest(self, choice: CertificateChoice) -> str:
@@ -95,7 +97,9 @@ class TokenWork:
         if person is None:
             raise NotAllowed("nobody of this station", role="collector")
         try:
-            self._signed(rooms, choice, order.pin, b"hall-intake login " + os.urandom(32), now())
+            with self.logged_in(choice, order.pin, now()) as signer:
+                make_signature(b"hall-intake login " + os.urandom(32), signer, now(), self.sm2())
+                self.at_login(f"op:{person.id}", signer, self.sm2())
         except (DeviceTrouble, CertificateTrouble) as trouble:
             rooms.note("station", "login.failed", facts={"code": trouble.code})
             raise

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime, timedelta
 
 from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.messages import Words, say_code
 from sync.draft import Entry
+from sync.oddities import visible
 from sync.panel import SyncFacts, Waits, support_code
 from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
@@ -16,9 +16,6 @@ __all__ = [
     "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "record_place",
     "support_words", "visible", "waits_words",
 ]
-
-_HIDDEN = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5")
-"""Blank fillers that are letters by their category; zero-width and bidirectional controls are found by theirs (Cf)."""
 
 
 def clock_time(at: datetime) -> str:
@@ -57,15 +54,6 @@ def group(digest: str, size: int = 4) -> str:
     """A digest in groups, without its prefix."""
     plain = digest.removeprefix("sha256:")
     return " ".join(plain[at:at + size] for at in range(0, len(plain), size))
-
-
-def visible(text: str) -> str:
-    """Text with everything that hides or turns made visible: ``\\u202e`` becomes ⟨U+202E⟩. Control characters too."""
-    shown: list[str] = []
-    for sign in text:
-        hidden = sign in _HIDDEN or unicodedata.category(sign) in {"Cc", "Cf", "Co", "Zl", "Zp"}
-        shown.append(f"⟨U+{ord(sign):04X}⟩" if hidden else sign)
-    return "".join(shown)
 
 
 def label_of(path: str, words: Words) -> str:

@@ -24,7 +24,8 @@ class _Call(Generic[T]):
         self._work = work
         self._lock = threading.Lock()
         self._dropped = False
-        self.done = threading.Event()
+        self._under_way = threading.Lock()      # held until the call is done: waiting for a lock costs a fraction of waiting for an Event
+        self._under_way.acquire()
         self.result: list[T] = []
         self.error: BaseException | None = None
 
@@ -40,7 +41,11 @@ class _Call(Generic[T]):
                 self.result.append(self._work())
             except BaseException as error:   # handed to the caller, whatever it is
                 self.error = error
-        self.done.set()
+        self._under_way.release()
+
+    def done(self, seconds: float) -> bool:
+        """Whether the call is done within ``seconds``; once True, not to be asked again."""
+        return self._under_way.acquire(timeout=seconds)
 
 
 class CallLane:
@@ -52,6 +57,7 @@ class CallLane:
 
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[_Call[object] | None] = queue.SimpleQueue()
+        self._allowed, self._until = 0.0, 0.0
         self._thread = threading.Thread(target=self._work, name=f"lane {name}", daemon=True)
         self._thread.start()
 
@@ -66,18 +72,26 @@ class CallLane:
     def call(self, work: Callable[[], T], seconds: float, cancel: Cancel | None = None) -> T:
         """What ``work`` gives. Raises TimedOut after ``seconds``, Cancelled when ``cancel`` is set meanwhile, or what ``work`` raised."""
         call: _Call[T] = _Call(work)
+        self.allow(seconds)
         self._calls.put(call)   # type: ignore[arg-type]
-        end = time.monotonic() + seconds
-        while not call.done.wait(min(CANCEL_POLL_S, max(0.0, end - time.monotonic())) if cancel else max(0.0, end - time.monotonic())):
+        while not call.done(self._patience(cancel)):
             if cancel and cancel.is_set():
                 self._go(call)
                 raise Cancelled("while the reader was working")
-            if time.monotonic() >= end:
+            if time.monotonic() >= self._until:
                 self._go(call)
-                raise TimedOut(f"no answer within {seconds:.1f} s")
+                raise TimedOut(f"no answer within {self._allowed:.1f} s")
         if call.error is not None:
             raise call.error
         return call.result[0]
+
+    def allow(self, seconds: float) -> None:
+        """Gives the running call so many more seconds from now; for a call of several steps, which calls this itself before each."""
+        self._allowed, self._until = seconds, time.monotonic() + seconds
+
+    def _patience(self, cancel: Cancel | None) -> float:
+        left = max(0.0, self._until - time.monotonic())
+        return min(CANCEL_POLL_S, left) if cancel else left
 
     def leave(self, last: Callable[[], None], seconds: float) -> bool:
         """Runs ``last`` behind what is running and ends the thread; True when that happened within ``seconds``."""

@@ -12,7 +12,7 @@ from devices.cards import hresult
 from devices.cards.hresult import trouble_of
 from devices.cards.profiles import ControlShape
 from devices.errors import BrokenFrame, CardRemoved, DeviceTrouble, NoReader, NotPermitted, ReaderGone, ReaderTrouble
-from devices.traffic import trace_apdu
+from devices.traffic import TRAFFIC, trace_apdu
 
 __all__ = [
     "SETTLE_S", "STATE_CHANGED", "STATE_MUTE", "STATE_PRESENT", "STATE_UNAVAILABLE", "STATE_UNKNOWN", "CardReset", "Link", "Scard", "State", "establish",
@@ -91,7 +91,7 @@ def states_now(scard: Scard, context: int, names: Sequence[str]) -> tuple[State,
 class Link:
     """A connection of its own context to ``reader``, always shared (or direct where the profile says so)."""
 
-    def __init__(self, scard: Scard, reader: str, direct: bool) -> None:
+    def __init__(self, scard: Scard, reader: str, direct: bool = False) -> None:
         self._scard = scard
         self._reader = reader
         self.direct = direct
@@ -108,13 +108,36 @@ class Link:
                 raise
         return self._look()
 
-    def _look(self) -> State:
+    def atr(self) -> bytes:
+        """Answer to reset of the card that lies there. Raises as ``state``."""
+        return self.state()[2]
+
+    def find(self) -> None:
+        """Raises ReaderGone, NoReader, ServiceStopped where the service does not list this reader."""
         if self._context is None:
             self._context = establish(self._scard)
         names = reader_names(self._scard, self._context)
         if not names:
             raise NoReader("no readers available")
-        states = states_now(self._scard, self._context, [self._reader] if self._reader in names else [])
+        if self._reader not in names:
+            raise ReaderGone("reader is not listed any more")
+
+    def standing(self) -> tuple[int, bytes]:
+        """State bits and answer to reset, as ``state``; the list of readers is asked for only where the reader is not known to the service any more."""
+        if self._context is not None:
+            try:
+                for _, bits, atr in states_now(self._scard, self._context, [self._reader]):
+                    return bits, atr
+            except DeviceTrouble as trouble:
+                if not self._context_died(trouble):
+                    raise
+        _, bits, atr = self.state()
+        return bits, atr
+
+    def _look(self) -> State:
+        self.find()
+        assert self._context is not None
+        states = states_now(self._scard, self._context, [self._reader])
         if not states:
             raise ReaderGone("reader is not listed any more")
         return states[0]
@@ -138,12 +161,13 @@ class Link:
         if len(apdu) < 4:   # the virtual reader takes one byte for a control code and never answers
             raise BrokenFrame("command shorter than its header")
         code, answer = self._scard.SCardTransmit(self._connected(), self._pci, list(apdu))
-        trace_apdu(LOG, self._reader, apdu, None if hresult.plain(code) != hresult.OK else bytes(byte & 0xFF for byte in answer))
+        if LOG.isEnabledFor(TRAFFIC):
+            trace_apdu(LOG, self._reader, apdu, None if hresult.plain(code) != hresult.OK else _plain_bytes(answer))
         if hresult.plain(code) != hresult.OK:
             raise self._failed(code, "transmit")
         if len(answer) < 2:   # the service says "done" with nothing in hand when the card goes in the middle of an answer
             raise self._after_failed_transmission(BrokenFrame(f"response of {len(answer)} bytes"))
-        return bytes(byte & 0xFF for byte in answer)
+        return _plain_bytes(answer)
 
     def control(self, shape: ControlShape, frame: bytes) -> bytes:
         """The answer to a frame sent by the reader's control channel, without the reply prefix."""
@@ -151,7 +175,7 @@ class Link:
         code, answer = self._scard.SCardControl(self._connected(), code_here, list(shape.prefix + frame))
         if hresult.plain(code) != hresult.OK:
             raise self._failed(code, "control")
-        received = bytes(byte & 0xFF for byte in answer)
+        received = _plain_bytes(answer)
         if not received.startswith(shape.reply_prefix):
             raise BrokenFrame("answer without the prefix of the profile")
         return received[len(shape.reply_prefix):]
@@ -208,3 +232,11 @@ class Link:
                 return CardRemoved("card left during a transmission")
             time.sleep(0.05)
         return CardReset(trouble)
+
+
+def _plain_bytes(answer: Sequence[int]) -> bytes:
+    """Some builds of the library give signed bytes."""
+    try:
+        return bytes(answer)
+    except ValueError:
+        return bytes(byte & 0xFF for byte in answer)

@@ -10,25 +10,22 @@ from __future__ import annotations
 import importlib
 import logging
 import re
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from devices.base import Cancel, Device, Tell
-from devices.cards import hresult, sam
-from devices.cards.apdu import Transmit, Tunnel
+from devices.cards import hresult
+from devices.cards.apdu import Transmit
 from devices.cards.contract import CardRead, Sighting
 from devices.cards.lane import CallLane
 from devices.cards.link import (
-    SETTLE_S,
     STATE_CHANGED,
     STATE_MUTE,
     STATE_PRESENT,
     STATE_UNAVAILABLE,
     STATE_UNKNOWN,
-    CardReset,
     Link,
     Scard,
     State,
@@ -39,16 +36,14 @@ from devices.cards.link import (
 from devices.cards.photo import Photos
 from devices.cards.profiles import Profile, profile_for
 from devices.cards.reading import Decode, card_read
-from devices.cards.session import SamSession
-from devices.errors import CardMute, CardUnknown, DeviceTrouble, DriverMissing, NoCard, NoReader, NoSam, ReaderGone, TimedOut
-from devices.traffic import trace
+from devices.cards.sam import Blocks
+from devices.cards.turn import CONNECT_S, Turn
+from devices.errors import DeviceTrouble, DriverMissing, NoReader, NoSam, ReaderGone, TimedOut
 
 __all__ = ["PcscConnection", "PcscDriver", "PcscSight", "load_scard", "remembered_name"]
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
-CONNECT_S = 5.0         # powering a card takes up to 1.5 s on slow readers
-READ_S = 15.0           # one whole read; vendors allow 5 s for text and photo alone
 CLOSE_S = 1.0
 UNPLUG_TRIES = 3
 PLUG_AND_PLAY = "\\\\?PnP?\\Notification"
@@ -79,6 +74,7 @@ class PcscDriver:
         photos: Photos | None = None,
     ) -> None:
         self._profiles = tuple(profile for profile in profiles if profile.mode in ("apdu", "control"))
+        self._by_card = any(profile.reader is None for profile in self._profiles)
         self._photos = photos or Photos()
         self._scard = scard if scard is not None else load_scard()
         self._emulated = emulated
@@ -114,16 +110,18 @@ class PcscDriver:
 
     def open(self, device: Device) -> PcscConnection:
         """Raises ReaderGone, NoReader, NoSam(reader) where no profile fits, TimedOut where the last call to this reader still hangs."""
-        seen = self.look()
-        if not seen:
-            raise NoReader("no readers available")
-        here = next((sighting for sighting in seen if sighting.device.address == device.address), None)
-        if here is None:
-            raise ReaderGone(f"{device.address} is not listed", reader=device.name)
-        profile = profile_for(self._profiles, device.address, here.atr)
-        if profile is None:
-            raise NoSam(f"no profile fits {device.address}", reader=device.name)
-        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo))
+        link = Link(self._scard, device.address)
+        try:
+            profile = profile_for(self._profiles, device.address, link.atr() if self._by_card else b"")
+            if not self._by_card:
+                link.find()
+            if profile is None:
+                raise NoSam(f"no profile fits {device.address}", reader=device.name)
+        except DeviceTrouble:
+            link.close()
+            raise
+        link.direct = profile.share == "direct"
+        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo), link)
 
 
 class PcscConnection:
@@ -131,6 +129,7 @@ class PcscConnection:
 
     def __init__(
         self, scard: Scard, device: Device, profile: Profile, blocked: dict[str, CallLane], now: Callable[[], datetime], decode: Decode | None,
+        link: Link | None = None,
     ) -> None:
         self.device = device
         self._decode = decode
@@ -139,7 +138,7 @@ class PcscConnection:
         self._blocked = blocked
         self._now = now
         self._lane: CallLane | None = None
-        self._link = Link(scard, device.address, profile.share == "direct")
+        self._link = link or self._new_link()
 
     def __enter__(self) -> PcscConnection:
         return self
@@ -150,108 +149,61 @@ class PcscConnection:
     def close(self) -> None:
         """Lets the reader go within a second; a blocked call is left to its lane."""
         lane, self._lane = self._lane, None
-        if lane is not None and not lane.leave(self._link.close, CLOSE_S):
+        if lane is None:
+            self._link.close()
+        elif not lane.leave(self._link.close, CLOSE_S):
             self._blocked[self.device.address] = lane
 
     def sam_number(self) -> str:
         """Number of the security module. Raises as ``read`` does, SamRefused where the module failed its self-test."""
-        return self._session(Cancel(), lambda session: session.number())
+        return self._turn(Cancel(), lambda turn: turn.session().number())
 
     def read(self, cancel: Cancel, tell: Tell) -> CardRead:
-        """One read. Raises NoCard, CardRemoved, CardMute, CardUnknown, NoSam, SamRefused, BrokenFrame, TimedOut, Cancelled, and what ``open`` raises."""
+        """One read; ``tell`` is called in the reader's lane.
+
+        Raises NoCard, CardRemoved, CardMute, CardUnknown, NoSam, SamRefused, BrokenFrame, TimedOut, Cancelled, and what ``open`` raises.
+        """
         profile = self._profile
-        number, blocks = self._session(cancel, lambda session: (session.number(), session.read(tell, profile.management)))
+
+        def whole(turn: Turn) -> tuple[str, Blocks]:
+            session = turn.session()
+            return session.number(), session.read(tell, profile.management)
+
+        number, blocks = self._turn(cancel, whole)
         LOG.info("read by %s, module %s", self.device.name, number)
         return card_read(blocks, number, self.device.name, profile.name, self._now(), self._decode)
 
     def apdus(self, cancel: Cancel, work: Callable[[Transmit], T]) -> T:
         """``work`` on a fresh connection to a card that is no identity card; each command may take ``exchange_seconds`` of the profile."""
-        seconds = self._profile.exchange_seconds
-        return self._connected(cancel, lambda: work(lambda apdu: self._call(lambda: self._link.transmit(apdu), seconds, cancel)))
+        return self._turn(cancel, lambda turn: work(turn.transmit))
 
-    def _session(self, cancel: Cancel, work: Callable[[SamSession], T]) -> T:
-        return self._connected(cancel, lambda: work(
-            SamSession(lambda frame, seconds: self._exchange(frame, seconds, cancel), cancel, READ_S, lies=lambda: self._lies(cancel))))
-
-    def _connected(self, cancel: Cancel, work: Callable[[], T]) -> T:
-        """``work`` on a fresh connection; after a reset by another program once more."""
-        for last_try in (False, True):
-            try:
-                self._call(lambda: self._connect(cancel), CONNECT_S + SETTLE_S, cancel)
-                return work()
-            except CardReset as reset:
-                if last_try:
-                    raise reset.trouble from None
-                LOG.info("card was reset, beginning again: %s", reset)
-            finally:
-                self._let_go()
-        raise AssertionError("unreachable")
-
-    def _connect(self, cancel: Cancel) -> None:
-        """Connects; a card that does not answer yet (it is just being laid down, or was changed between two polls) gets a second and a bit."""
-        end = time.monotonic() + SETTLE_S
-        while True:
-            try:
-                return self._connect_once()
-            except CardMute:
-                if time.monotonic() > end or cancel.wait(0.1):
-                    raise
-
-    def _connect_once(self) -> None:
-        _, bits, atr = self._link.state()
-        if atr and not self._profile.knows(atr):
-            raise CardUnknown("answer to reset does not fit the profile", atr=atr.hex().upper())
-        if not bits & STATE_PRESENT and not self._link.direct:
-            raise NoCard("slot is empty")
-        self._link.connect()
-
-    def _let_go(self) -> None:
-        """Ends the connection to the card; what goes wrong there takes nothing from what was read."""
-        if self._lane is None:
-            return
-        try:
-            self._call(self._link.disconnect, CLOSE_S)
-        except DeviceTrouble as trouble:
-            LOG.warning("%s: letting the card go: %s", self.device.name, trouble)
-
-    def _lies(self, cancel: Cancel) -> bool:
-        """Whether the service says that a card lies there."""
-        return bool(self._call(self._link.state, CONNECT_S, cancel)[1] & STATE_PRESENT)
-
-    def _exchange(self, frame: bytes, seconds: float, cancel: Cancel) -> bytes:
-        """One frame through the lane. Called by the session in the caller's thread."""
-        begun, answer = time.monotonic(), None
-        try:
-            answer = self._call(lambda: self._carry(frame), min(seconds, self._profile.exchange_seconds), cancel)
-            return answer
-        finally:
-            trace(LOG, self.device.name, frame, answer, time.monotonic() - begun)
-
-    def _carry(self, frame: bytes) -> bytes:
-        control, shape = self._profile.control, self._profile.apdu
-        if control is not None:
-            sent = frame if control.preamble else frame[len(sam.PREAMBLE):]
-            received = self._link.control(control, sent)
-            return received if control.preamble else sam.PREAMBLE + received
-        if shape is None:
-            raise NoSam("profile without a tunnel", reader=self.device.name)
-        return Tunnel(shape, self._link.transmit, sam.PREAMBLE).exchange(frame)
-
-    def _call(self, work: Callable[[], T], seconds: float, cancel: Cancel | None = None) -> T:
-        """``work`` in the lane. Where the caller leaves a running call, lane and link are given up together and a new pair is made next time."""
+    def _turn(self, cancel: Cancel, work: Callable[[Turn], T]) -> T:
+        """``work`` in the lane. Where the caller leaves a step that hangs, lane and link are given up together and a new pair is made next time."""
         stuck = self._blocked.get(self.device.address)
-        if stuck is not None and not stuck.ended(min(seconds, CLOSE_S)):
+        if stuck is not None and not stuck.ended(CLOSE_S):
             raise TimedOut("an earlier call to this reader still hangs", reader=self.device.name)
         self._blocked.pop(self.device.address, None)
         lane = self._lane = self._lane or CallLane(self.device.name)
+        turn = Turn(self._link, self._profile, self.device.name, lane, cancel)
         try:
-            return lane.call(work, seconds, cancel)
-        except DeviceTrouble:
+            return lane.call(lambda: turn.run(work), CONNECT_S, cancel)
+        finally:
+            self._let_go(lane)
             if lane.left:
                 self._blocked[self.device.address] = lane
                 lane.leave(self._link.close, 0)
-                self._lane, self._link = None, Link(self._scard, self.device.address, self._profile.share == "direct")
-            raise
+                self._lane, self._link = None, self._new_link()
+
+    def _let_go(self, lane: CallLane) -> None:
+        """Ends the connection to the card; what goes wrong there takes nothing from what was read."""
+        if not lane.left:
+            try:
+                lane.call(self._link.disconnect, CLOSE_S)
+            except TimedOut:
+                LOG.warning("%s: letting the card go takes too long", self.device.name)
+
+    def _new_link(self) -> Link:
+        return Link(self._scard, self.device.address, self._profile.share == "direct")
 
 
 class PcscSight:

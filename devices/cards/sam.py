@@ -54,10 +54,13 @@ def answer_frame(status: int, data: bytes = b"") -> bytes:
 
 
 def _xor(body: bytes) -> int:
-    total = 0
-    for byte in body:
-        total ^= byte
-    return total
+    """By folding the whole in halves: a loop over 1,300 bytes costs more than the rest of a read's parsing."""
+    value, size = int.from_bytes(body, "big"), len(body)
+    while size > 1:
+        half = (size + 1) // 2
+        value = (value >> 8 * half) ^ (value & (1 << 8 * half) - 1)
+        size = half
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,7 @@ FAULTS: tuple[tuple[Faults, type[DeviceTrouble], str | None], ...] = (
 )
 
 
+@pytest.mark.parametrize("stand", ONE_OF_A_KIND, indirect=True)
 def test_faults_have_their_names_and_the_next_card_is_read(stand: Stand, connection: Any) -> None:
     library = stand.profile_name in ("practice-sdt", "practice-cvr")
     for faults, kind, status in FAULTS:

@@ -20,6 +20,9 @@ PORTRAIT, DOCUMENT, SHEET = "portrait.avi", "document.avi", "sheet.avi"
 HOLDER = "李练工"
 """Whose certificate lies under the document camera: the person of ``tests.emulators.idcards.PRACTICE``."""
 LINES = ("工种:钢筋工", "等级:三级/高级工", "证书编号:2106-0088412", "发证日期:2021-06-18", "发证机关:四川省住房和城乡建设厅", "本证书用于练习,不具效力。")
+SHEET_ROWS = (("姓名", "李国强"), ("证件号码", "5101**********0012"), ("单位", "四川示例建设有限公司"), ("类别", "技术工人"), ("良好行为", "2 条"),
+              ("不良行为", "0 条"))
+"""What is printed on the sheet: the facts of ``tests.scenes.hall.SHEET_FACTS``, which its code carries."""
 SHEET_PIXELS = (2448, 1836)
 """Of a document camera: a sheet's code needs them."""
 
@@ -32,7 +35,7 @@ def draw(folder: Path) -> None:
     as_video([on_mat(page, seed=seed) for seed in range(2)], folder / DOCUMENT)
 
 
-def lay_sheet(folder: Path, code: str, rows: Sequence[tuple[str, str]] = ()) -> None:
+def lay_sheet(folder: Path, code: str, rows: Sequence[tuple[str, str]] = SHEET_ROWS) -> None:
     """A credit sheet with ``code`` under the sheet camera, or the bare mat; an open camera sees it at its next turn. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     across, down = SHEET_PIXELS

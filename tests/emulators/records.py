@@ -23,7 +23,10 @@ from sync.parked import Parked
 from sync.seal import DRAFT_PART, RECORD_PART, PublicKeyInfo, SealedRecord, seal
 from sync.store import Keys, Store, open_folder
 
-__all__ = ["MARKS", "NAME", "NUMBER", "OWNER", "PICTURE", "STATION_ID", "Clock", "OneKey", "Room", "draft", "new_recipient", "open_room", "open_room_with", "record", "sealed"]
+__all__ = [
+    "MARKS", "NAME", "NUMBER", "OWNER", "PICTURE", "STATION_ID", "Clock", "OneKey", "Room", "draft", "new_recipient",
+    "open_room", "open_room_with", "record", "sealed",
+]
 
 STATION_ID = "7d9a3a52-0c3d-4f0e-9d1b-6a0c8f0e2b11"
 OWNER = "op:OP-000017"

@@ -22,7 +22,8 @@ _ORPHANS = 2
 
 def readable_files(*folders: Path) -> list[str]:
     """Files under ``folders`` in which a synthetic person's name, number or picture can be read."""
-    return [f"{file.name} is readable" for folder in folders for file in folder.rglob("*") if file.is_file() and any(mark in file.read_bytes() for mark in MARKS)]
+    return [f"{file.name} is readable" for folder in folders for file in folder.rglob("*")
+            if file.is_file() and any(mark in file.read_bytes() for mark in MARKS)]
 
 
 def faults_after(folder: Path, keys: bytes | Keys, to: PublicKeyInfo, acknowledged: Iterable[str], drafts: int = 1) -> list[str]:

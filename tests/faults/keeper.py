@@ -1,7 +1,8 @@
 """The child of the kill tests: parks drafts and keeps records in a loop until it is killed. Acknowledges each kept record by a line on standard output.
 
-``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Variants other than ``true`` break one promise each, so that
-the checker can be shown to notice: ``early`` acknowledges before the commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
+``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Other variants break one promise each, so that
+the checker can be shown to notice (``rekey`` is a true one that changes the store's key after each record): ``early`` acknowledges before the
+commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
 draft in a transaction of its own; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal`` sets
 ``synchronous=NORMAL``.
 """
@@ -15,10 +16,12 @@ from pathlib import Path
 
 from sync.blobs import Blobs
 from sync.draft import Draft
+from sync.rekey import change_key
 from sync.seal import PublicKeyInfo
-from tests.emulators.records import NUMBER, OWNER, PICTURE, Room, draft, open_room
+from tests.emulators.cabinet import FileCabinet
+from tests.emulators.records import NUMBER, OWNER, PICTURE, OneKey, Room, draft, open_room_with
 
-__all__ = ["run", "serial_of"]
+__all__ = ["keys_for", "run", "serial_of"]
 
 
 class LateBlobs(Blobs):
@@ -62,9 +65,15 @@ def _keep(room: Room, one: Draft, variant: str) -> None:
         _say(record_id, serial)
 
 
+def keys_for(folder: Path, variant: str, key: bytes) -> OneKey | FileCabinet:
+    """The keyring of a variant: a file beside the folder where keys change."""
+    return FileCabinet(folder.parent / f"{folder.name}-keyring.json") if variant == "rekey" else OneKey(key)
+
+
 def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) -> None:
     """Until it is killed."""
-    with open_room(folder, key, to) as room:
+    keys = keys_for(folder, variant, key)
+    with open_room_with(folder, keys, to) as room:
         if variant == "late-file":
             late = LateBlobs(room.blobs.folder, room=0, reserve=0)
             room.blobs, room.outbox._blobs = late, late
@@ -80,6 +89,8 @@ def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) 
         while True:
             _keep(room, _park(room, serial), variant)
             serial += 1
+            if isinstance(keys, FileCabinet):
+                change_key(room.store, keys)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The child that lets the n-th file call (or SQL call) fail, for every n of a scenario, and looks what holds afterwards.
 
-``LD_PRELOAD=failing.so FAULT_UNDER=FOLDER/home python -m tests.faults.nth FOLDER SCENARIO MODE [PART]``, the outcome as one JSON object. Modes: ``eio`` ``enospc``
+``LD_PRELOAD=failing.so FAULT_UNDER=FOLDER/home python -m tests.faults.nth FOLDER SCENARIO MODE [PART]``, the outcome as one JSON object. Modes:
+``eio`` ``enospc``
 (that one call), ``eio-on`` ``enospc-on`` (it and all after it), ``kill`` (before it), ``kill-after``, ``torn`` (half a write, then killed), ``sql-before``
 ``sql-after`` (the call raises, undone or done). PART ``k/m``: every m-th n, beginning with k. Only named troubles may come out; anything else is a fault.
 """
@@ -135,7 +136,8 @@ def _all(folder: Path, scenario: str, mode: str, first: int, every: int) -> dict
         outcome["codes"][out] = outcome["codes"].get(out, 0) + 1
         outcome["tried"] += 1
         outcome["acknowledged"] += len(acknowledged)
-        outcome["faults"] += [f"{number} {name}: {one}" for one in faults_after(home, keys_of(home), to, acknowledged, drafts=2 if scenario == "upgrade" else 1)]
+        outcome["faults"] += [f"{number} {name}: {one}"
+                              for one in faults_after(home, keys_of(home), to, acknowledged, drafts=2 if scenario == "upgrade" else 1)]
     return outcome
 
 

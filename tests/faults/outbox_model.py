@@ -92,6 +92,7 @@ class Row:
     upload_offset: int = 0
     tries: int = 0
     last_error: str = ""
+    origin: str = ""
 
 
 class Rows:

@@ -21,6 +21,7 @@ from pathlib import Path
 from sync.seal import PublicKeyInfo
 from tests.emulators.records import new_recipient
 from tests.faults.checker import faults_after
+from tests.faults.keeper import keys_for
 
 KEY = bytes(range(32))
 _EXT4_SHUTDOWN, _NOLOGFLUSH = 0x8004587D, 2
@@ -77,7 +78,7 @@ def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, 
     for number in range(cycles):
         acknowledged += _cut(image, tmp_path / "mount", to, variant, number, chance.uniform(0.05, 1.0))
         with _mounted(image, tmp_path / "mount") as folder:
-            if faults := faults_after(folder, KEY, to, acknowledged):
+            if faults := faults_after(folder, keys_for(folder, variant, KEY), to, acknowledged):
                 return len(acknowledged), faults
     return len(acknowledged), []
 

@@ -7,14 +7,15 @@ import random
 import select
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.emulators.records import new_recipient
-from tests.faults.checker import faults_after
-from tests.faults.keeper import run
+from tests.emulators.records import MARKS, new_recipient
+from tests.faults.checker import faults_after, readable_files
+from tests.faults.keeper import keys_for, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 TO = new_recipient("test")[1]
@@ -50,19 +51,47 @@ def _kills(folder: Path, kills: int, variant: str, seed: int) -> tuple[int, list
     chance, acknowledged = random.Random(seed), list[str]()
     for number in range(kills):
         acknowledged += _run_and_kill(folder, variant, number, chance.uniform(0, _LONGEST_S))
-        if faults := faults_after(folder, KEY, TO, acknowledged):
+        if faults := faults_after(folder, keys_for(folder, variant, KEY), TO, acknowledged):
             return len(acknowledged), [f"after kill {number}: {one}" for one in faults]
     return len(acknowledged), []
 
 
 @pytest.mark.timeout(300)
-def test_fifty_kills_lose_nothing(quick_folder: Path) -> None:
+def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    temporary = quick_folder / "tmp"
+    temporary.mkdir()
+    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     acknowledged = 0
     for part in range(5):
         some, faults = _kills(quick_folder / f"home{part}", 10, "true", 1 + part)
         acknowledged += some
         assert not faults
     assert acknowledged > 50, "the keeper must have kept something"
+    assert readable_files(quick_folder) == []
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_the_scan_finds_what_can_be_read(tmp_path: Path, mark: bytes) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "file").write_bytes(b"..." + mark + b"...")
+    assert readable_files(tmp_path) == ["file is readable"]
+
+
+@pytest.mark.timeout(300)
+def test_kills_while_the_key_is_changed_lose_nothing(quick_folder: Path) -> None:
+    acknowledged, faults = _kills(quick_folder / "home", 10, "rekey", 3)
+    assert not faults and acknowledged > 5
+
+
+@pytest.mark.sweep
+@pytest.mark.timeout(3600)
+def test_a_hundred_kills_while_the_key_is_changed_lose_nothing(tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    for part in range(5):
+        _, faults = _kills(tmp_path / f"home{part}", 20, "rekey", seed + part)
+        assert not faults, f"seed {seed + part}"
 
 
 @pytest.mark.sweep

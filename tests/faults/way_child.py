@@ -90,12 +90,15 @@ def _drive(desk: Any, mark: str, pin: str) -> None:
     until(lambda: listed, "the parked drafts")
     if listed[0].parked:
         desk.intake.post(ParkedPicked(listed[0].parked[0].draft_id))
-    until(lambda: desk.intake.state.draft and desk.intake.state.draft.text("person.name_zh"), "the form filled")
+    until(lambda: desk.intake.state.draft and desk.intake.state.draft.text("person.name_zh"), "the form filled", 40,
+          lambda: (desk.intake.state.trouble, desk.intake.state.reading, len(listed[0].parked), [(one.name, one.state) for one in desk.intake.state.devices]))
     type_in(desk, cert_no=mark)
     capture(desk)
     reviewed(desk)
     signed(desk, pin)
-    until(lambda: desk.review.state.page == "receipt", "the receipt", 60)
+    until(lambda: desk.review.state.page == "receipt", "the receipt", 60,
+          lambda: (desk.review.state.page, desk.intake.state.courier,
+                   [(row.state, row.tries, row.last_error, row.last_detail) for row in desk.rooms().outbox.rows()]))
     _say("receipt shown")
 
 

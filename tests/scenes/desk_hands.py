@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -20,6 +21,8 @@ __all__ = ["TYPED", "fill_missing", "in_front", "key", "take_picture", "type_pin
 TYPED = {"person.mobile": "13800000000", "education.level": "初中毕业", "employer.name": "四川示例建设有限公司", "skill[0].trade": "gjg",
          "skill[0].level": "中级工", "skill[0].cert_no": "2106-0088412"}
 """What a clerk types, code fields by name or by initials of the pinyin (looks: 钢筋工 · gjg)."""
+
+PICTURES = {"portrait": "人像 portrait", "skill_certificate": "证书 document"}
 
 
 def key(window: QWidget, code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
@@ -51,8 +54,8 @@ def type_pin(window: QWidget, what: str) -> None:
     key(window, Qt.Key.Key_Return)
 
 
-def fill_missing(session: Desk, window: QWidget) -> None:
-    """F9 goes to the first thing that is missing, as long as something is: type it, or take the picture."""
+def fill_missing(session: Desk, window: QWidget, tell: Callable[[str], object] = lambda words: None) -> None:
+    """F9 goes to the first thing that is missing, as long as something is: type it, or take the picture. ``tell`` is told what was reached."""
     for _ in range(12):
         missing = [one.path for one in session.intake.state.issues if one.severity != "explain"]
         if not missing:
@@ -60,7 +63,7 @@ def fill_missing(session: Desk, window: QWidget) -> None:
         first = missing[0]
         key(window, Qt.Key.Key_F9)
         if first.startswith("stills."):
-            take_picture(session, window, first.removeprefix("stills."))
+            take_picture(session, window, first.removeprefix("stills."), tell)
             continue
         place = first if "." in first else f"{first}[0]."   # a section that needs its first row
         box = until(lambda place=place: (b := box_in_focus(window)) is not None and b.path.startswith(place) and b, f"the caret in {place}")
@@ -71,12 +74,14 @@ def fill_missing(session: Desk, window: QWidget) -> None:
     raise AssertionError(f"still missing: {[one.path for one in session.intake.state.issues]}")
 
 
-def take_picture(session: Desk, window: QWidget, kind: str) -> None:
+def take_picture(session: Desk, window: QWidget, kind: str, tell: Callable[[str], object] = lambda words: None) -> None:
     if session.intake.state.capture is None:
         key(window, Qt.Key.Key_F3 if kind == "portrait" else Qt.Key.Key_F4)
     until(lambda: session.intake.state.capture is not None and session.intake.state.capture.hint is not None, f"the live picture for {kind}")
+    tell(f"{PICTURES.get(kind, kind)}, live picture")
     key(window, Qt.Key.Key_Space)
     until(lambda: kind in {one.kind for one in session.intake.state.draft.stills}, f"the still {kind}")
+    tell(f"{PICTURES.get(kind, kind)}, taken")
     for _ in range(3):
         if session.intake.state.capture is None:
             return

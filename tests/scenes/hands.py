@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QInputMethodEvent
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QInputMethodEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from tests.scenes.stages import until
 
-__all__ = ["press", "seen", "type_keys"]
+__all__ = ["drop", "press", "seen", "type_keys"]
 
 
 def seen(window: QWidget, words: str) -> QAbstractButton | None:
@@ -37,3 +39,12 @@ def type_keys(window: QWidget, text: str) -> None:
     brought = QInputMethodEvent()
     brought.setCommitString(text)
     QApplication.sendEvent(target, brought)
+
+
+def drop(target: QWidget, file: Path) -> None:
+    """Pull a file onto a widget and let go."""
+    held = QMimeData()
+    held.setUrls([QUrl.fromLocalFile(str(file))])
+    where, copying, button, free = target.rect().center(), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(target, QDragEnterEvent(QPoint(where), copying, held, button, free))
+    QApplication.sendEvent(target, QDropEvent(QPointF(where), copying, held, button, free))

@@ -228,7 +228,7 @@ def test_certificates_that_do_not_fit_are_shown_with_their_reason(hall: Practice
         until(lambda: desk.login.state.page == "certificates" and len(desk.login.state.certificates) == 4, "all certificates")
         by_why = {one.why: one for one in desk.login.state.certificates}
         assert set(by_why) == {"", "expired", "no_role", "untrusted"} and [why for why, one in by_why.items() if one.usable] == [""]
-        for why, code in (("expired", "certificate.refused"), ("untrusted", "certificate.refused"), ("no_role", "person.not_allowed")):
+        for why, code in (("expired", "certificate.expired"), ("untrusted", "certificate.refused"), ("no_role", "person.not_allowed")):
             assert all(Words(lang).has(f"login.why_{why}") for lang in LANGUAGES)
             desk.login.post(CertificatePicked(by_why[why]))
             assert desk.login.state.page == "certificates", "what does not fit cannot be picked"

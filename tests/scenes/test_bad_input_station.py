@@ -239,8 +239,9 @@ def test_full_disk_refuses_captures_and_sends_what_was_kept(hall: PracticeHall, 
         desk.intake.post(CapturePressed())
         until(lambda: desk.intake.state.trouble, "the trouble")
         said(desk.intake.state.trouble, "store.disk_full")
-        assert desk.intake.state.draft.stills == () and not desk.intake.state.capture.taking
-        assert desk.rooms().parked.get(draft) is not None, "what was typed is kept"
+        until(lambda: not desk.intake.state.capture.taking, "the picture refused, too")
+        assert desk.intake.state.draft.stills == ()
+        assert desk.intake.state.draft.draft_id == draft, "a new sitting is refused on a full disk, and what was typed stays on the screen"
         hall.province.order("faults", "DELETE")
         desk.intake.post(SyncPressed())
         until(lambda: desk.rooms().outbox.row(record).state == "receipted", "what was kept is sent", 60)

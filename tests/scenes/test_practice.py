@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,12 @@ def test_whole_job_twice(tmp_path: Path) -> None:
     for number, out in enumerate((tmp_path / "first", tmp_path / "second"), 1):
         run = start(tmp_path / "hall", "--out", str(out))
         assert run.returncode == 0, run.stdout + run.stderr
-        assert f"R-{_day(out)}-{number:06}" in run.stdout
+        assert f"R-{_day(out)}-{number * 2 - 1:06}" in run.stdout, "the desk's receipt; the terminal's is the one after it"
+        assert re.search(r"terminal: record +[0-9a-f-]{36} receipted", run.stdout)
+        assert re.search(r"sheet under the camera +valid\n", run.stdout) and re.search(r"sheet in a PDF +revoked\n", run.stdout)
         assert "accepted by openssl" in run.stdout
-        assert {"record.json", "record.p7s", "practice-ca.pem", "receipt.pdf", "01.png"} <= {path.name for path in out.iterdir()}
+        written = {path.name for path in out.iterdir()}
+        assert {"record.json", "record.p7s", "practice-ca.pem", "receipt.pdf", "desk-01.png", "kiosk-01.png", "verify-01.png"} <= written
     assert "pictures for the cameras" not in run.stdout, "the second start builds nothing again"
 
 

@@ -148,7 +148,8 @@ def test_a_signed_export_is_good_for_the_province_too_and_a_revoked_stations_rec
     _import(other, tmp_path / "export", done.code)
     other.drive(one, "receipted")
     told = province.desk("POST", "/records/recover", export=str(tmp_path / "export"))["records"]
-    assert {row["record_id"]: row["outcome"] for row in told} == {one: "known", two: "received"}
+    outcomes = {row["record_id"]: row["outcome"] for row in told}
+    assert outcomes.pop(one) == "known" and outcomes.pop(two) in ("received", "known") and not outcomes   # both were kept in one second: either goes first
     other.drive(two, "receipted")
     assert came_in(province, one) == came_in(province, two) == 1
 

@@ -44,7 +44,8 @@ def test_a_list_is_worked_through_in_order() -> None:
 
 
 @pytest.mark.parametrize(("binding", "minutes", "why"), [
-    (replace(BOUND, token="OTHER"), 1, "other-token"), (replace(BOUND, token=""), 1, "removed"), (replace(BOUND, certificate="sha256:bb"), 1, "other-certificate"),
+    (replace(BOUND, token="OTHER"), 1, "other-token"), (replace(BOUND, token=""), 1, "removed"),
+    (replace(BOUND, certificate="sha256:bb"), 1, "other-certificate"),
     (replace(BOUND, user="OP-000099 uid:1000"), 1, "other-user"), (BOUND, 5.1, "idle"), (BOUND, -1, "clock"), (BOUND, 61, "time"),
 ])  # fmt: skip
 def test_what_ends_a_session_for_good(binding: Binding, minutes: float, why: str) -> None:
@@ -86,7 +87,9 @@ def test_troubles_of_token_station_and_certificate_end_it(code: str, why: str) -
     assert (batch.ended, batch.failed, len(batch.waiting)) == (why, (), 2)
 
 
-@pytest.mark.parametrize("code", ["draft.incomplete", "signature.invalid", "packet.too_large", "packet.damaged", "sync.format", "person.not_allowed", "act.invalid"])
+@pytest.mark.parametrize(
+    "code", ["draft.incomplete", "signature.invalid", "packet.too_large", "packet.damaged", "sync.format", "person.not_allowed", "act.invalid"]
+)
 def test_a_records_own_trouble_lets_the_others_go_on(code: str) -> None:
     assert ends_with(code) is None
     batch, _ = begin(items(2), BOUND, START).next(START, BOUND)

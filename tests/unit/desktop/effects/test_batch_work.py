@@ -1,4 +1,4 @@
-"""Many records under one login, over a real store and a soft SKF token: each one signed, verified and durable by itself; what ends it leaves the rest unsigned."""
+"""Many records under one login, over a real store and a soft SKF token: each signed, verified and durable by itself; an end leaves the rest unsigned."""
 
 from __future__ import annotations
 

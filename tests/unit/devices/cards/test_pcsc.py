@@ -85,7 +85,7 @@ def test_one_failed_transmission_with_the_card_still_there_begins_again() -> Non
 
 
 @pytest.mark.parametrize(("results", "kind"), [
-    ({"establish": [0, 0, 0x8010006A]}, NotPermitted), ({"connect": [0x8010000B]}, ReaderBusy), ({"connect": [0x8010006A]}, NotPermitted),
+    ({"establish": [0, 0x8010006A]}, NotPermitted), ({"connect": [0x8010000B]}, ReaderBusy), ({"connect": [0x8010006A]}, NotPermitted),
     ({"connect": [0x80100066] * 40}, CardMute), ({"connect": [0x8010000C]}, NoCard), ({"connect": [0x80100009]}, ReaderGone),
     ({"connect": [0x8010001D]}, ServiceStopped), ({"connect": [0x8010000F] * 40}, CardMute), ({"transmit": [0x80100069]}, CardRemoved),
     ({"transmit": [0x80100017]}, ReaderGone), ({"transmit": [0x80100013]}, ServiceStopped), ({"transmit": [0x8010000A]}, TimedOut),
@@ -183,7 +183,7 @@ PATHS = {
 ], ids=lambda result: f"{result & 0xFFFFFFFF:08X}")
 def test_whichever_call_fails_it_has_a_name_and_the_next_read_works(monkeypatch: pytest.MonkeyPatch, path: str, result: int) -> None:
     """A service that stops, a permission that is refused, a reader that goes: at each call of a read, one after another."""
-    for module in ("pcsc", "link"):
+    for module in ("turn", "link"):
         monkeypatch.setattr(f"devices.cards.{module}.SETTLE_S", 0.0)
     counting = Service()
     assert read(counting, PATHS[path]) == "李练工"

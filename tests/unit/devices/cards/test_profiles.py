@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,19 @@ def test_wrong_profiles_are_refused_by_name(profile: dict[str, Any], path: str, 
     assert caught.value.facts["entry"] == (profile["name"] if path != "name" else "?")
 
 
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-    st.sampled_from(["name", "match", "mode", "apdu", "control", "reader", "atr", "cla", "ins"]), inner, max_size=4), max_leaves=12)
+def test_the_examples_of_the_guide_are_profiles() -> None:
+    text = (Path(__file__).parents[4] / "devices/cards/PROFILES.md").read_text("utf-8").partition("```json")[2].partition("```")[0].strip()
+    modes: list[str] = []
+    while text:
+        entry, end = json.JSONDecoder().raw_decode(text)
+        modes.append(Profile.from_json(entry).mode)
+        text = text[end:].strip()
+    assert set(modes) == {"apdu", "control", "serial", "tcp", "sdt", "social"}
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+NAMES = st.sampled_from(["name", "match", "mode", "apdu", "control", "reader", "atr", "cla", "ins"])
+JSON = st.deferred(lambda: LEAVES | st.lists(JSON, max_size=3) | st.dictionaries(NAMES, JSON, max_size=4))
 
 
 @given(JSON)

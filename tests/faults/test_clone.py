@@ -1,0 +1,74 @@
+"""A store that was copied: on the same machine the copy is turned away, on another one the province notices; nothing is lost or taken twice by it."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync import oslock
+from sync.errors import StoreInUse
+from sync.news import News
+from sync.store import Store
+from tests.contract.province.hall import HallStation, People, came_in, open_lists
+from tests.emulators.province_run import ProvinceRun
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ProvinceRun, People]]:
+    people = People(tmp_path_factory.mktemp("people") / "ca")
+    with people.province(tmp_path_factory.mktemp("province") / "p") as running:
+        open_lists(running)
+        yield running, people
+
+
+def test_a_copied_folder_is_not_opened_beside_its_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = bytes(32)
+    with Store.make(tmp_path / "one", key):
+        shutil.copytree(tmp_path / "one", tmp_path / "two")
+        with pytest.raises(StoreInUse):
+            Store.open(tmp_path / "two", key)
+        monkeypatch.setattr(oslock, "_claim", lambda name: lambda: None)
+        Store.open(tmp_path / "two", key).close()  # the control: the folder's lock alone does not notice
+        monkeypatch.undo()
+        with pytest.raises(StoreInUse):
+            Store.open(tmp_path / "two", key)
+    Store.open(tmp_path / "two", key).close()
+
+
+@pytest.mark.expects_log("journal head refused")
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_store_cloned_to_another_machine_is_noticed_and_loses_nothing(tmp_path: Path, province: tuple[ProvinceRun, People], tells: bool) -> None:
+    running, people = province
+    hall = HallStation(tmp_path / "home", people, running)
+    try:
+        before = hall.keep()
+        hall.close()
+        clone = copy.copy(hall)
+        clone.folder = Path(shutil.copytree(hall.folder, tmp_path / "clone"))
+        hall.reopen()
+        mine = hall.keep()
+        for record_id in (before, mine):
+            hall.drive(record_id, "receipted")
+        assert hall.courier.refresh() and hall.courier.status().last_error_code == ""
+        hall.close()
+        clone.reopen()
+        theirs = clone.keep()
+        if not tells:  # the control: a station that does not tell its journal's head is not noticed
+            clone.courier._news = News(clone.store, clone.outbox)
+        clone.courier.refresh()
+        assert clone.courier.status().last_error_code == ("province.refused" if tells else "")
+        for record_id in (before, theirs):
+            clone.drive(record_id, "receipted")
+        assert clone.row(before).receipt is not None
+        assert all(came_in(running, one) == 1 for one in (before, mine, theirs))
+        clone.close()
+        hall.reopen()
+        hall.outbox.check_packet(mine)
+    finally:
+        hall.close()
