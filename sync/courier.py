@@ -104,7 +104,9 @@ class Packets(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CourierStatus:
-    """A snapshot for the screen. ``moving``: a record id or empty; bytes are of its packet; times are aware UTC; ``clock_offset_s``: province minus station."""
+    """A snapshot for the screen. ``moving``: a record id or empty; bytes are of its packet; times are aware UTC; ``clock_offset_s``: province minus station;
+    ``asking``: a person wanted it now, and no answer has come yet.
+    """
 
     online: bool = False
     offline_since: datetime | None = None
@@ -115,6 +117,7 @@ class CourierStatus:
     next_try_at: datetime | None = None
     last_error_code: str = ""
     clock_offset_s: float | None = None
+    asking: bool = False
 
 
 class Courier:
@@ -165,12 +168,14 @@ class Courier:
             except Exception as error:  # the queue must outlive any fault: it is named, waited upon and tried again
                 self._note_fault(error)
                 moved = False
+            self._show(asking=False)
             if not moved and not stop.is_set():
                 wake.wait(self._pause())
         self._province.close()
 
     def hurry(self) -> None:
         """The next steps do not wait for due times: each record is tried once more, and the news is asked for."""
+        self._show(asking=True)
         self._host.hurry(self._monotonic())
         self._news.hurry()
         self._hurrying, self._hurried, self._hurried_failed = True, None, False

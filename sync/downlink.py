@@ -133,7 +133,7 @@ class Settings:
         body = Members(downlink.body, "settings", ("hall", "window", "stations", "people", "sams", "retention_days", "publicity_workdays"))
         hall = body.inner("hall", ("code", "name"))
         for one in body.each("stations", ("id", "window", "state")):
-            one.be("state", "good", "revoked")
+            one.be("state", "good", "lent", "replaced", "revoked", "cloned")
         people = [Person(one.text("id"), one.text("name"), frozenset(one.texts("roles"))) for one in body.each("people", ("id", "name", "roles"))]
         if unknown := {role for person in people for role in person.roles if role not in ROLES}:
             raise FormatTrouble(f"unknown roles {sorted(unknown)}", what="settings.people.roles")

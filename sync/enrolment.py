@@ -24,6 +24,7 @@ from sync.canon import canon, parse_json
 from sync.draft import time_text
 from sync.errors import (
     EnrolledAlready,
+    EnrolledElsewhere,
     EnrolmentCodeWrong,
     EnrolmentNotByAdministrator,
     EnrolmentPracticeMixed,
@@ -35,7 +36,7 @@ from sync.members import Members
 from sync.station import Invitation, Station, StationStore, certificate_of, from_rows, read_rows, write_rows
 from sync.wire import Wire, open_session, tls_context
 
-__all__ = ["OpenWire", "enrol", "normal_code"]
+__all__ = ["OpenWire", "check_issued", "enrol", "normal_code"]
 
 OpenWire = Callable[[Invitation], Wire]
 """Opens the way to the province of an invitation, without a client certificate."""
@@ -56,21 +57,24 @@ def normal_code(typed: str) -> str:
 
 def enrol(
     invitation: bytes, code: str, hall: str, window: str, sign: Callable[[bytes], bytes], machine: str, store: StationStore, *,
-    proxies: Mapping[str, str] | None = None, open_wire: OpenWire | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    again: bool = False, proxies: Mapping[str, str] | None = None, open_wire: OpenWire | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Station:
     """Enrols this store at the province of ``invitation`` (the file's bytes) and returns the station.
 
+    ``again``: the store is enrolled, and the code makes this very station good again (revoked, certificate over); its id and records stay.
     ``sign(content) -> bytes`` makes the administrator's detached CMS over the exact bytes; ``machine`` is free text for people.
-    Raises EnrolmentRefused and its kinds (why: ``already``, ``practice``, ``code_form``, or the province's code), FormatTrouble, SignatureInvalid,
-    the kinds of ProvinceTrouble, and whatever ``sign`` raises.
+    Raises EnrolmentRefused and its kinds (why: ``already``, ``practice``, ``code_form``, ``other_station``, or the province's code), FormatTrouble,
+    SignatureInvalid, the kinds of ProvinceTrouble, and whatever ``sign`` raises.
     """
     invited = Invitation.read(invitation)
     proof_key = normal_code(code)
     if store.practice != invited.practice:
         raise EnrolmentPracticeMixed("practice and earnest do not mix", why="practice")
     rows = read_rows(store)
-    if "station_id" in rows:
+    if "station_id" in rows and not again:
         raise EnrolledAlready("this store is enrolled already", why="already")
+    if "station_id" in rows and Invitation.read(rows["invitation"]).root_key != invited.root_key:
+        raise EnrolledElsewhere("the invitation is of another province", why="other_province")
     pending = {name: rows[name] for name in _PENDING if name in rows}
     if not _same_request(pending, invitation, proof_key, hall, window):
         pending = _new_request(invitation, proof_key, hall, window, sign, machine, now())
@@ -88,8 +92,12 @@ def enrol(
     station = from_rows(enrolled)
     if (station.hall, station.window) != (hall, window):
         raise FormatTrouble("the settings are for another hall or window", what="enrolled.settings")
-    write_rows(store, enrolled, drop=_PENDING)
-    return station
+    if "station_id" in rows and rows["station_id"] != enrolled["station_id"]:
+        write_rows(store, {}, drop=_PENDING)
+        raise EnrolledElsewhere("the code is for another station", why="other_station")
+    old = tuple(name for name in rows if name.startswith(("device.chain.", "pending.renewal.")) and name not in enrolled)
+    write_rows(store, enrolled, drop=(*_PENDING, *old))
+    return from_rows(read_rows(store))
 
 
 def _open_with(proxies: Mapping[str, str] | None) -> OpenWire:
@@ -132,7 +140,7 @@ def _read_answer(untrusted: bytes, pending: Mapping[str, bytes], now: datetime) 
     answer = Members(parse_json(untrusted, "enrolled"), "enrolled")
     answer.be("type", "hall-intake/enrolled/1")
     certificate, chain = answer.bytes64("certificate"), answer.list64("chain")
-    _check_certificate(certificate, chain, now)
+    check_issued(certificate, chain, now)
     rows = {
         "invitation": pending["pending.invitation"], "station_id": answer.uuid("station_id").encode(), "device.key": pending["pending.key"],
         "device.certificate": certificate, **{f"device.chain.{number:02}": der for number, der in enumerate(chain)},
@@ -143,7 +151,8 @@ def _read_answer(untrusted: bytes, pending: Mapping[str, bytes], now: datetime) 
     return rows
 
 
-def _check_certificate(der: bytes, chain: tuple[bytes, ...], now: datetime) -> None:
+def check_issued(der: bytes, chain: tuple[bytes, ...], now: datetime) -> None:
+    """Raises FormatTrouble where a new device certificate has ended already or was not issued by its chain."""
     certificate = certificate_of(der, "enrolled.certificate")
     if now > certificate.not_valid_after_utc:
         raise FormatTrouble("the new device certificate has ended already", what="enrolled.certificate")

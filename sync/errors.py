@@ -6,7 +6,8 @@ __all__ = [
     "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
     "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
     "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled",
-    "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble", "ReceiptMismatch",
+    "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble",
+    "ReaderRefused", "ReceiptMismatch",
     "SignatureInvalid", "StationCloned", "StationExpired", "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged",
     "StoreForeign", "StoreInUse", "StoreMoved", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
@@ -165,6 +166,11 @@ class ProvinceRefused(ProvinceTrouble):
     """The province refused this record or request for good. Facts: status, why."""
     code = "province.refused"
     may_retry = False
+
+
+class ReaderRefused(ProvinceRefused):
+    """The card of this record was read by a reader that does not belong to the hall (unknown, revoked, replaced, lent). Facts: status, why."""
+    code = "province.reader"
 
 
 class StationRefused(ProvinceRefused):

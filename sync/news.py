@@ -12,8 +12,9 @@ from random import SystemRandom
 from typing import Any, Protocol
 
 from sync.downlink import Purpose, States
-from sync.errors import ClockOff, ClockWrong, ProvinceRefused, StationExpired, StationRefused, StationUnknown, SyncTrouble
+from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, StationExpired, StationRefused, SyncTrouble
 from sync.province import ClockOffset, Province
+from sync.renewal import is_due, renew
 from sync.station import StationStore, apply
 
 __all__ = ["News"]
@@ -64,7 +65,7 @@ class News:
             self.trouble_code = ClockOff.code
         try:
             self._ask_all(province, moment, now, self.clock_offset)
-        except (StationExpired, StationUnknown) as refused:
+        except StationExpired as refused:
             if self.clock_offset.wrong:  # to a clock that is off, this station's certificate is not yet or no longer good
                 raise ClockWrong(refused.detail, seconds=round(abs(self.clock_offset.seconds))) from refused
             raise
@@ -73,6 +74,7 @@ class News:
         if now >= self._next_downlink:
             for purpose in ("roots", "settings", "tables"):
                 self._fetch(province, purpose)
+            self._renew(province, offset.corrected(moment))
             self._next_downlink = now + DOWNLINK_EVERY_S * (0.8 + 0.4 * self._random())
         self._ask_states(province)
         self._tell_head(province)
@@ -104,6 +106,15 @@ class News:
             self._note(purpose, trouble)
         if applied.news:
             province.adopt(applied.station)
+
+    def _renew(self, province: Province, corrected: datetime) -> None:
+        """A certificate that ends soon, by the province's clock, is renewed; where that is refused the present one serves on."""
+        if not is_due(province.station, corrected):
+            return
+        try:
+            province.adopt(renew(province, self._store, province.station, corrected))
+        except (ProvinceRefused, FormatTrouble) as trouble:
+            self._note("renewal", trouble)
 
     def _note(self, what: str, trouble: SyncTrouble) -> None:
         """A refusal of one thing is shown and does not keep the others back; a refusal of the station does."""

@@ -19,6 +19,7 @@ from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, Store
 from sync.journal import Journal
 from sync.life import STATES, allowed
 from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
+from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.receipt import received_at
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
@@ -170,6 +171,14 @@ class Outbox:
         with self._store.read() as rows:
             found = rows.execute("SELECT min(next_try_at) FROM outbox WHERE state IN (?, ?, ?)", _DUE).fetchone()
         return datetime.fromisoformat(found[0]) if found and found[0] else None
+
+    def waiting(self) -> tuple[Waits, ...]:
+        """What of this machine is not receipted, by state and reason; whoever kept it. The reason of what was set aside is the one it was set aside for."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT state, CASE state WHEN 'set_aside' THEN reason ELSE last_error END, count(*), sum(packet_size), min(next_try_at)"
+                                 " FROM outbox WHERE state NOT IN ('receipted', 'purged') GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2").fetchall()
+        return tuple(Waits(str(state), str(why), int(count), int(size), datetime.fromisoformat(at) if state in _DUE else None)
+                     for state, why, count, size, at in found)
 
     def counts(self, owner: str | None = None) -> Mapping[str, int]:
         """How many rows are in each state; every state is there."""

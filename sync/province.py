@@ -152,6 +152,10 @@ class Province:
         })
         return self.wire().ask_json("PUT", f"/v1/records/{row.record_id}", body, (200, 201))[1]
 
+    def renew(self, request: bytes) -> bytes:
+        """The untrusted answer to a renewal of this station's certificate (``sync.renewal``). The same request may be sent again and again."""
+        return self.wire().ask_json("POST", "/v1/certificates", request, (200, 201))[1]
+
     def record(self, record_id: str) -> bytes | None:
         """The untrusted receipt envelope of a record that the province has, or None where it does not know it."""
         try:

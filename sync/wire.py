@@ -38,6 +38,7 @@ from sync.errors import (
     ProvinceTrouble,
     ProvinceUnreachable,
     ProxyTrouble,
+    ReaderRefused,
     StationCloned,
     StationExpired,
     StationRefused,
@@ -269,7 +270,7 @@ def trouble_of(answer: Answer) -> ProvinceTrouble:
         _refuse_pages(answer)
         return ProvinceTrouble(f"status {status} was not expected here", status=status)
     if 400 <= status < 500 and code and (status not in LATER or code in FINAL_CONFLICTS):
-        return STATION_REFUSALS.get(code, ProvinceRefused)(f"status {status}: {code}", status=status, why=code)
+        return STATION_REFUSALS.get(code, ReaderRefused if code.startswith("sam.") else ProvinceRefused)(f"status {status}: {code}", status=status, why=code)
     return ProvinceTrouble(f"status {status}: {code or 'no code'}", status=status, why=code, retry_after=later)
 
 

@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--token", type=Path, required=True, metavar="库", help="管理员 Key 的库（PKCS#11、SKF），完整路径 (library of the token)")
     parser.add_argument("--signer", default="", metavar="编号", help="Key 里有几张证书时，用哪一个人的 (id in the certificate, where there are several)")
     parser.add_argument("--pin-file", type=int, metavar="描述符", help="从这个已打开的文件描述符读 PIN，不在屏幕上问 (read the PIN from this open descriptor)")
+    parser.add_argument("--again", action="store_true", help="这台机器登记过：用给它的新登记码恢复，编号和记录不变 (make this very station good again)")
     parser.add_argument("--proxy", default="", metavar="http://主机:端口", help="经过这个代理 (go through this proxy)")
 
 
@@ -85,11 +86,13 @@ def _enrolled(args: argparse.Namespace, content: bytes, invited: Invitation, ask
 
     machine = f"{platform.system()} {platform.release()} {platform.machine()}"
     with open_folder(data_folder(), KeyCabinet(), invited.practice, make=True) as store:
-        if store.station_value("station_id") is not None:  # before anybody types a PIN
+        if store.station_value("station_id") is not None and not args.again:  # before anybody types a PIN
             raise EnrolledAlready("this store is enrolled already", why="already")
-        station = enrol(content, args.code, args.hall, args.window, sign, machine, store, proxies={"https": args.proxy} if args.proxy else None)
+        proxies = {"https": args.proxy} if args.proxy else None
+        station = enrol(content, args.code, args.hall, args.window, sign, machine, store, again=args.again, proxies=proxies)
         with store.write() as tx:
-            Journal(store, station.station_id).write(tx, "station", "station.enrolled", "", {"certificate": station.certificate_digest})
+            what = "station.enrolled_again" if args.again else "station.enrolled"
+            Journal(store, station.station_id).write(tx, "station", what, "", {"certificate": station.certificate_digest})
     if args.proxy:  # the way that led to the province at the enrolment is the way of the application, too
         Settings(data_folder() / SETTINGS_FILE).choose("proxy", args.proxy)
     return station

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+from desktop.commands.reconcile import lines_of, sheet_of
 from desktop.commands.saying import complain, say_way_out
+from desktop.flows.intake_state import hall_date
 from desktop.folders import data_folder
 from resources.trouble import Trouble
 from sync.blobs import Blobs
@@ -41,13 +43,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     taken = acts.add_parser("import", help="导入另一台机器的导出 (take in another station's export)")
     taken.add_argument("source", type=Path)
     taken.add_argument("--owner", default="", metavar="op:OP-000018", help="导入后归谁，默认不变 (new owner of the records)")
+    day = acts.add_parser("reconcile", help="日结核对：采集 = 已签 = 已传 = 已回执 (captured = signed = sent = acknowledged)")
+    day.add_argument("--day", type=date.fromisoformat, default=None, metavar="2026-11-22", help="哪一天，默认今天 (default: today)")
     acts.add_parser("verify", help="核对所有文件和日志 (check every packet and the journal)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit code: 0 done, 1 a named trouble or something that does not hold."""
     acts: dict[str, Callable[[argparse.Namespace, Store, Outbox], int]] = {"list": _list, "show": _show, "retry": _retry, "verify": _verify,
-                                                                                  "export": _export, "import": _import}
+                                                                                  "export": _export, "import": _import, "reconcile": _reconcile}
     try:
         if args.act == "export" and args.without_key:
             return _told(export_files(data_folder(), args.target), args.target)
@@ -133,6 +137,13 @@ def _import(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
         print(f"{record_id}: 没有导入 (not taken) [{why}]", file=sys.stderr)
     print(f"导入 came: {len(done.came)}, 本来就有 here already: {len(done.here)}, 没有导入 not taken: {len(done.not_taken)}")
     return 1 if done.not_taken else 0
+
+
+def _reconcile(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
+    sheet = sheet_of(outbox, Journal(store, _station_id(store)), args.day or hall_date(datetime.now(UTC)))
+    for line in lines_of(sheet):
+        print(line)
+    return 0 if sheet.balanced else 1
 
 
 def _station_id(store: Store) -> str:

@@ -86,7 +86,8 @@ class MailWork:
     def _told(self, status: CourierStatus) -> None:
         known = status.online or status.offline_since is not None
         self._emit(CourierSeen(CourierFacts(status.online if known else None, status.offline_since, status.moving, status.done_bytes, status.total_bytes,
-                                            status.last_success, status.next_try_at, status.last_error_code)))
+                                            status.last_success, status.next_try_at, status.last_error_code, status.asking or self._wake.is_set(),
+                                            status.clock_offset_s)))
         if not status.moving or status.done_bytes in (0, status.total_bytes):
             self.look()
 
@@ -130,7 +131,7 @@ class MailWork:
             "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
             "today": sum(hall_date(row.kept_at) == today for row in rows),
         }
-        return OutboxListed(tuple(_facts(row) for row in rows), counts)
+        return OutboxListed(tuple(_facts(row) for row in rows), counts, self._rooms().outbox.waiting())
 
     def watch(self, order: WatchRecord, post: Post) -> None:
         self._watched = {order.record_id: ("", post)}

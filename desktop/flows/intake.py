@@ -123,7 +123,7 @@ class IntakeTable:
         lists = ListParked(), ListOutbox(), CheckDevices()
         if state.operator is not None and state.operator.operator_id == event.operator.operator_id:
             return replace(state, operator=event.operator, station=event.station), lists
-        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, devices=state.devices)
+        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices)
         return fresh, ((SaveDraft(state.draft, True), *lists) if state.draft is not None else lists)
 
     def _lock(self, state: IntakeState, _event: LockPressed) -> Answer:

@@ -41,7 +41,7 @@ def page(state: IntakeState, event: PagePicked) -> Answer:
 
 
 def outbox(state: IntakeState, event: OutboxListed) -> Answer:
-    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts))), ()
+    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts)), waits=event.waits), ()
 
 
 def picked(state: IntakeState, event: RecordPicked) -> Answer:
@@ -49,7 +49,8 @@ def picked(state: IntakeState, event: RecordPicked) -> Answer:
 
 
 def sync(state: IntakeState, _event: SyncPressed) -> Answer:
-    return state, (SyncNow(),)
+    """Seen at once: the band says that the platform is being asked before any answer can be there."""
+    return replace(state, courier=replace(state.courier, asking=True)), (SyncNow(),)
 
 
 def courier(state: IntakeState, event: CourierSeen) -> Answer:

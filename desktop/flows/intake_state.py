@@ -22,6 +22,7 @@ from desktop.flows.words import (
 from devices.cards.contract import CardRead
 from resources.trouble import Trouble
 from sync.draft import Draft
+from sync.panel import Waits
 from sync.record import ATTACHMENT_KINDS, SECTIONS
 from sync.rules import Issue, issues
 from sync.tables import Tables
@@ -100,6 +101,7 @@ class IntakeState:
     counts: Mapping[str, int] = field(default_factory=_no_counts)
     chosen: str = ""
     courier: CourierFacts = CourierFacts()
+    waits: tuple[Waits, ...] = ()
     devices: tuple[DeviceFacts, ...] = ()
     trouble: Trouble | None = None
     retry: Any = None
@@ -118,7 +120,7 @@ def with_draft(state: IntakeState, draft: Draft, today: date, tables: Tables, no
 def cleared(state: IntakeState) -> IntakeState:
     """The desk without a sitting; what belongs to the day stays."""
     return IntakeState(operator=state.operator, station=state.station, page="desk", parked=state.parked, outbox=state.outbox, counts=state.counts,
-                       chosen=state.chosen, courier=state.courier, devices=state.devices, place=Place("", state.place.count + 1))
+                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, place=Place("", state.place.count + 1))
 
 
 def jump(state: IntakeState, path: str) -> IntakeState:

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar,
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
 from desktop.staff.kit import Kit, Post
-from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place
+from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place, support_words, waits_words
+from desktop.version import program_version
 from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, EmptyState, label
@@ -56,6 +57,7 @@ class OutboxPage(QWidget):
         card.body.addWidget(self.table)
         self._stack.addWidget(card)
         column.addWidget(self._below())
+        self._version = program_version()
         self._state: IntakeState | None = None
         self._said: object = None
         self._dialog: QFileDialog | None = None
@@ -76,6 +78,12 @@ class OutboxPage(QWidget):
         self._sync.clicked.connect(lambda: self._post(SyncPressed()))
         row.addWidget(self._sync)
         card.body.addLayout(row)
+        below = QHBoxLayout()
+        self._waits, self._support = label("", "quiet", wrap=True), label("", "meta")
+        self._support.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        below.addWidget(self._waits, 1)
+        below.addWidget(self._support, 0, Qt.AlignmentFlag.AlignRight)
+        card.body.addLayout(below)
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName(words("state.uploading"))
@@ -113,6 +121,8 @@ class OutboxPage(QWidget):
         self._platform.setText(said)
         self._dot.show_tone(tone)
         parts = []
+        if courier.asking and not courier.moving:
+            parts.append(words("outbox.asking"))
         if courier.moving:
             parts.append(words("outbox.moving"))
         if courier.last_success:
@@ -121,6 +131,10 @@ class OutboxPage(QWidget):
             parts.append(words("outbox.next", at=clock_time(courier.next_try_at)))
         self._moving.setText(" · ".join(parts))
         self._moving.setToolTip(exact(courier.last_success) if courier.last_success else "")
+        self._sync.setEnabled(not courier.asking)
+        self._waits.setText(waits_words(words, state.waits))
+        self._waits.setVisible(bool(self._waits.text()))
+        self._support.setText(words("outbox.support", code=support_words(courier, state.waits, self._version, now)))
         self._bar.setVisible(bool(courier.moving and courier.total))
         self._bar.setRange(0, 1000)
         self._bar.setValue(courier.done * 1000 // courier.total if courier.total else 0)

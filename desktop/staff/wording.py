@@ -8,11 +8,13 @@ from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.messages import Words, say_code
 from sync.draft import Entry
 from sync.oddities import visible
+from sync.panel import SyncFacts, Waits, support_code
 from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
 
 __all__ = [
-    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "record_place", "visible",
+    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "record_place",
+    "support_words", "visible", "waits_words",
 ]
 
 
@@ -104,6 +106,28 @@ def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[
     if minutes < 120:
         return words("lamp.platform_off", n=minutes), "wait"
     return words("lamp.platform_off_hours", n=minutes // 60), "wait"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:.1f} MB" if count >= 100_000 else f"{max(1, count // 1000)} kB"
+
+
+def waits_words(words: Words, waits: tuple[Waits, ...], most: int = 3) -> str:
+    """What of this machine waits and why, the most first: 3 份 5.2 MB 连不上省平台，14:02 再试; empty where nothing waits."""
+    parts: list[str] = []
+    for one in waits[:most]:
+        why = _reason(words, one.why) if one.why else words(f"state.{one.state}")
+        at = words("outbox.waits_next", at=clock_time(one.next_try_at)) if one.next_try_at is not None and one.why else ""
+        parts.append(words("outbox.waits", n=one.count, size=_size(one.bytes), why=why) + at)
+    return words("outbox.joined").join(parts)
+
+
+def support_words(courier: CourierFacts, waits: tuple[Waits, ...], version: str, now: datetime) -> str:
+    """The code for the help desk."""
+    since = (now - courier.last_success).total_seconds() if courier.last_success is not None else None
+    aside = sum(one.count for one in waits if one.state == "set_aside")
+    waiting = sum(one.count for one in waits) - aside
+    return support_code(SyncFacts(courier.online, courier.error_code, waiting, aside, since, courier.clock_off_s, version))
 
 
 def _reason(words: Words, code: str) -> str:

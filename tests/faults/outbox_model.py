@@ -84,6 +84,7 @@ class Row:
     record_digest: str
     kept_at: int
     next_try_at: datetime
+    origin: str = ""
     state: str = "kept"
     signature: bytes = b"signature"
     acts: Sequence[Any] = ()

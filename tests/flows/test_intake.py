@@ -20,6 +20,8 @@ from desktop.flows.words import (
     CardPlaced,
     ClosePreview,
     CompareFaces,
+    CourierFacts,
+    CourierSeen,
     DiscardConfirmed,
     DiscardPressed,
     DocumentPressed,
@@ -57,6 +59,8 @@ from desktop.flows.words import (
     SittingDone,
     SittingMade,
     StillTaken,
+    SyncNow,
+    SyncPressed,
     TakeDocument,
     TakePortrait,
     Unlocked,
@@ -251,3 +255,10 @@ def test_random_walks(events: list[object]) -> None:
         assert not (state.draft is None and state.capture is not None)
         if any(isinstance(one, Send) for one in effects):
             assert isinstance(event, ReviewPressed) and not [one for one in state.issues if one.severity != "explain"]
+
+
+def test_sync_now_shows_at_once_that_the_platform_is_asked() -> None:
+    state, effects = run(FLOW, [IN, SyncPressed()])
+    assert state.courier.asking and effects[-1] == SyncNow()
+    answered, _ = run(FLOW, [IN, SyncPressed(), CourierSeen(CourierFacts(True))])
+    assert not answered.courier.asking and answered.courier.online

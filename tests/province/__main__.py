@@ -165,15 +165,15 @@ def _desk(command: str, arguments: Sequence[str]) -> int:
     realm = Realm(given.folder, Clock())
     try:
         if command == "invite":
-            invitation, code = realm.invite(given.hall, given.window)
+            invitation, code = realm.invite(given.hall, given.window, station=given.station)
             given.out.write_text(json.dumps(invitation, ensure_ascii=False, indent=1), "utf-8")
             print(json.dumps({"code": code}))
         elif command == "person":
             realm.add_person(given.id, given.name, given.roles, given.hall)
         elif command == "sam":
-            realm.add_sam(given.sam, given.hall)
+            realm.stations.add_reader(given.sam, given.hall)
         elif command == "revoke":
-            realm.revoke(given.station)
+            realm.stations.revoke(given.station)
         elif command == "sheet":
             facts, code = Sheets(realm).make(given.kind, given.name, given.masked, given.employer, tuple(given.categories), given.good, given.bad)
             given.out.write_bytes(sheet_pdf(facts, code))
@@ -186,7 +186,7 @@ def _desk(command: str, arguments: Sequence[str]) -> int:
 NEEDED: dict[str, object] = {"required": True}
 NUMBER: dict[str, object] = {"type": int, "default": 0}
 COMMANDS: dict[str, dict[str, dict]] = {
-    "invite": {"--hall": NEEDED, "--window": NEEDED, "--out": {"type": Path, **NEEDED}},
+    "invite": {"--hall": NEEDED, "--window": NEEDED, "--station": {}, "--out": {"type": Path, **NEEDED}},
     "person": {"--id": NEEDED, "--name": NEEDED, "--roles": {"nargs": "+", **NEEDED}, "--hall": NEEDED},
     "sam": {"--sam": NEEDED, "--hall": NEEDED},
     "revoke": {"--station": NEEDED},

@@ -30,14 +30,16 @@ class Desk:
 
     def look(self, body: dict[str, Any]) -> dict[str, Any]:
         realm = self._realm
-        halls = sorted({s["hall"] for s in realm.stations()})
+        listed = realm.stations.list()
+        halls = sorted({s["hall"] for s in listed})
         return {
             "province": realm.id,
             "practice": realm.practice,
             "clock_offset": realm.clock.offset,
             "faults": self._server.faults.pending(),
             "requests": list(self._server.seen),
-            "stations": realm.stations(),
+            "stations": listed,
+            "readers": realm.stations.reader_list(),
             "people": {hall: realm.people(hall) for hall in halls},
             "records": self._office.records.list(),
         }
@@ -75,9 +77,9 @@ class Desk:
 
     def sams(self, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("remove"):
-            self._realm.remove_sam(body["sam"])
+            self._realm.stations.remove_reader(body["sam"])
         else:
-            self._realm.add_sam(body["sam"], body["hall"])
+            self._realm.stations.add_reader(body["sam"], body["hall"])
         return {}
 
     def halls(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -85,11 +87,27 @@ class Desk:
         return {}
 
     def invitations(self, body: dict[str, Any]) -> dict[str, Any]:
-        invitation, code = self._realm.invite(body["hall"], body["window"])
+        invitation, code = self._realm.invite(body["hall"], body["window"], station=body.get("station_id"))
         return {"invitation": invitation, "code": code}
 
     def revoke(self, body: dict[str, Any]) -> dict[str, Any]:
-        self._realm.revoke(body["station_id"])
+        self._realm.stations.revoke(body["station_id"])
+        return {}
+
+    def replace(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._realm.stations.replace(body["station_id"], body["by"])
+        return {}
+
+    def lend(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._realm.stations.lend(body["station_id"], body["hall"], body["window"], body["until"])
+        return {}
+
+    def release(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._realm.stations.release(body["station_id"])
+        return {}
+
+    def reader_state(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._realm.stations.turn_reader(body["sam"], body["state"], body.get("other"), body.get("until"))
         return {}
 
     def rotate(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -118,6 +136,10 @@ ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] 
     ("POST", "/halls"): Desk.halls,
     ("POST", "/invitations"): Desk.invitations,
     ("POST", "/stations/revoke"): Desk.revoke,
+    ("POST", "/stations/replace"): Desk.replace,
+    ("POST", "/stations/lend"): Desk.lend,
+    ("POST", "/stations/release"): Desk.release,
+    ("POST", "/sams/state"): Desk.reader_state,
     ("POST", "/keys/rotate"): Desk.rotate,
     ("POST", "/sheets"): Desk.sheets,
     ("POST", "/sheets/state"): Desk.sheet_state,

@@ -70,7 +70,7 @@ class Downlinks:
 
     def settings(self, station: Any) -> bytes:
         realm, hall = self._realm, station["hall"]
-        stations = [{"id": s["id"], "window": s["window"], "state": s["state"]} for s in realm.stations(hall)]
+        stations = [{"id": s["id"], "window": s["window"], "state": s["state"]} for s in realm.stations.list(hall)]
         return self._envelope(
             "settings",
             station["id"],
@@ -79,7 +79,7 @@ class Downlinks:
                 "window": station["window"],
                 "stations": stations,
                 "people": realm.people(hall),
-                "sams": realm.sams(hall),
+                "sams": realm.stations.readers(hall),
                 "retention_days": RETENTION_DAYS,
                 "publicity_workdays": PUBLICITY_WORKDAYS,
             },

@@ -1,4 +1,7 @@
-"""Takes a new station: code, certificate request, an administrator's signature (FORMATS section 8). Never makes codes, never judges hardware."""
+"""Takes a new station, or renews its certificate: code, certificate request, an administrator's signature (FORMATS section 8).
+
+Never makes codes, never judges hardware.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.province.cms import certificate_der, verify_detached
 from tests.province.downlink import Downlinks
-from tests.province.jcs import Refused, b64, digest, parse, parse_canonical, stamp, unb64
+from tests.province.jcs import Refused, b64, canon, digest, parse, parse_canonical, stamp, unb64
 from tests.province.realm import Realm
-from tests.province.shapes import ENROLMENT, check, filled
+from tests.province.shapes import ENROLMENT, RENEWAL, check, filled
 
-__all__ = ["enrol"]
+__all__ = ["enrol", "renew"]
 
 
 def _public_key(untrusted_csr: bytes) -> Any:
@@ -61,7 +64,7 @@ def enrol(realm: Realm, downlinks: Downlinks, untrusted: bytes) -> bytes:
     code = _code(realm, request, csr)
 
     def answer(station_id: str, certificate: bytes) -> dict[str, Any]:
-        station = realm.store.row("SELECT * FROM stations WHERE id = ?", station_id)
+        station = realm.stations.of(certificate)
         return {
             "type": "hall-intake/enrolled/1",
             "station_id": station_id,
@@ -71,4 +74,15 @@ def enrol(realm: Realm, downlinks: Downlinks, untrusted: bytes) -> bytes:
             "settings": json.loads(downlinks.settings(station)),
         }
 
-    return realm.enrol(digest(content), request, public_key, code, signed.signer_id, answer)
+    return realm.stations.enrol(digest(content), request, public_key, code, signed.signer_id, answer)
+
+
+def renew(realm: Realm, station: Any, untrusted: bytes) -> bytes:
+    """The answer ``hall-intake/renewed/1``: a further certificate for a station that shows a good one. The same request again gets the same one."""
+    body = parse(untrusted)
+    check(body, RENEWAL, "renewal.format")
+    csr = unb64(body["csr"], "renewal.format", 422)
+    certificate = realm.stations.renew(station["id"], digest(csr), _public_key(csr))
+    return canon(
+        {"type": "hall-intake/renewed/1", "station_id": station["id"], "certificate": b64(certificate), "chain": [b64(certificate_der(realm.keys.device_ca))]}
+    )

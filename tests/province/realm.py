@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-import uuid
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from cryptography import x509
 
 from tests.province.clock import Clock
 from tests.province.cms import certificate_der
-from tests.province.jcs import Refused, b64, canon, stamp
+from tests.province.jcs import Refused, b64, stamp
 from tests.province.keys import Keys, spki
+from tests.province.stations import Stations
 from tests.province.store import open_store
 
 __all__ = ["ROLES", "Realm"]
@@ -42,6 +42,7 @@ class Realm:
         self.id = self._need("id")
         self.name = self._need("name")
         self.practice = self._need("practice") == "1"
+        self.stations = Stations(self.store, self.keys, self.id, clock)
 
     @classmethod
     def open(cls, folder: Path, practice: bool, clock: Clock | None = None, province: str = "51", name: str = "", database: str = "") -> Realm:
@@ -102,14 +103,6 @@ class Realm:
         with self.store.write() as db:
             db.execute("DELETE FROM people WHERE id = ?", (person_id,))
 
-    def add_sam(self, sam: str, hall: str) -> None:
-        with self.store.write() as db:
-            db.execute("INSERT INTO sams VALUES (?, ?) ON CONFLICT DO NOTHING", (sam, hall))
-
-    def remove_sam(self, sam: str) -> None:
-        with self.store.write() as db:
-            db.execute("DELETE FROM sams WHERE sam = ?", (sam,))
-
     def add_hall(self, code: str, name: str) -> None:
         with self.store.write() as db:
             db.execute("INSERT INTO halls VALUES (?, ?) ON CONFLICT (code) DO UPDATE SET name = excluded.name", (code, name))
@@ -124,12 +117,6 @@ class Realm:
             for row in self.store.rows("SELECT * FROM people WHERE hall = ? ORDER BY id", hall)
         ]
 
-    def sams(self, hall: str) -> list[str]:
-        return [row["sam"] for row in self.store.rows("SELECT sam FROM sams WHERE hall = ? ORDER BY sam", hall)]
-
-    def sam_known(self, sam: str, hall: str) -> bool:
-        return sam in self.sams(hall)
-
     def need_role(self, person_id: str, hall: str, role: str, status: int = 422, code: str = "person.role") -> None:
         person = next((p for p in self.people(hall) if p["id"] == person_id), None)
         if person is None:
@@ -138,11 +125,11 @@ class Realm:
             raise Refused(status, code, f"the signer has not the role {role}")
 
     # -- stations ------------------------------------------------------------------------------------------------------------------------
-    def invite(self, hall: str, window: str, life: timedelta = CODE_LIFE) -> tuple[dict[str, Any], str]:
-        """The station invitation (FORMATS section 8) and a one-time code for a window."""
+    def invite(self, hall: str, window: str, life: timedelta = CODE_LIFE, station: str | None = None) -> tuple[dict[str, Any], str]:
+        """The station invitation (FORMATS section 8) and a one-time code for a window; ``station``: the code makes this one good again, nobody else."""
         drawn = "".join(secrets.choice(CODE_LETTERS) for _ in range(16))
         with self.store.write() as db:
-            db.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, NULL)", (drawn, hall, window, stamp(self.clock.now() + life)))
+            db.execute("INSERT INTO invitations VALUES (?, ?, ?, ?, NULL, ?)", (drawn, hall, window, stamp(self.clock.now() + life), station))
         return self.invitation(), "-".join(drawn[at : at + 4] for at in range(0, 16, 4))
 
     def invitation(self) -> dict[str, Any]:
@@ -158,45 +145,3 @@ class Realm:
             "tls_root": tls[0],
             "root_key": b64(spki(self.keys.active("roots"))),
         }
-
-    def station_of(self, certificate: bytes) -> Any:
-        """The station row of a client certificate. Raises Refused 401 or 403."""
-        row = self.store.row("SELECT * FROM stations WHERE certificate = ?", certificate)
-        if row is None:
-            raise Refused(401, "station.certificate", "not the certificate of a station of this province")
-        if row["revoked_at"]:
-            raise Refused(403, "station.revoked", "this station was revoked")
-        now = self.clock.now()
-        x = x509.load_der_x509_certificate(certificate)
-        if not x.not_valid_before_utc <= now <= x.not_valid_after_utc:
-            raise Refused(401, "station.expired", "the station's certificate is not valid now")
-        return row
-
-    def enrol(self, request_digest: str, request: dict[str, Any], public_key: Any, code: str, administrator: str, answer: Any) -> bytes:
-        """One durable commit: station, used code, answer. ``answer(station_id, certificate)`` makes the bytes."""
-        station_id = str(uuid.uuid4())
-        now: datetime = self.clock.now()
-        certificate = self.keys.issue(public_key, station_id, self.id, now)
-        with self.store.write() as db:
-            if db.execute("UPDATE invitations SET used_by = ? WHERE code = ? AND used_by IS NULL", (request_digest, code)).rowcount != 1:
-                raise Refused(403, "enrolment.code", "the code was used")
-            db.execute(
-                "INSERT INTO stations VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
-                (station_id, request["hall"], request["window"], certificate, request["machine"], administrator, stamp(now)),
-            )
-            made = canon(answer(station_id, certificate))
-            db.execute("INSERT INTO enrolments VALUES (?, ?, ?)", (request_digest, station_id, made))
-        return made
-
-    def revoke(self, station_id: str) -> None:
-        with self.store.write() as db:
-            if db.execute("UPDATE stations SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (stamp(self.clock.now()), station_id)).rowcount != 1:
-                raise ValueError("no such station in good standing")
-
-    def stations(self, hall: str | None = None) -> list[dict[str, Any]]:
-        rows = self.store.rows('SELECT id, hall, "window", revoked_at FROM stations ORDER BY enrolled_at, id')
-        return [
-            {"id": r["id"], "hall": r["hall"], "window": r["window"], "state": "revoked" if r["revoked_at"] else "good"}
-            for r in rows
-            if hall in (None, r["hall"])
-        ]

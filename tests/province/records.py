@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from tests.province.cms import Signed, verify_detached
-from tests.province.jcs import Refused, b64, canon, digest, parse, parse_canonical, stamp, unb64
+from tests.province.jcs import Refused, b64, canon, digest, moment, parse, parse_canonical, stamp, unb64
 from tests.province.packet import Opened, open_packet
 from tests.province.realm import Realm
 from tests.province.shapes import ACT, SUBMISSION, check, check_presence, check_record
@@ -88,13 +88,15 @@ class Records:
         names[record["type"]](record)
         if record["record_id"] != body["record_id"]:
             raise Refused(422, "record.format", "record.json is another record")
-        if record["station"] != {"id": station["id"], "hall": station["hall"], "window": station["window"]}:
+        place = record["station"]
+        at = moment(record["claimed_at"], "record.format")
+        if place["id"] != station["id"] or not self._realm.stations.was_at(station["id"], place["hall"], place["window"], at):
             raise Refused(422, "record.station", "record.json names another station, hall or window")
         if tuple((a["name"], a["size"], a["sha256"]) for a in record["attachments"]) != opened.parts:
             raise Refused(422, "record.attachments", "the parts are not the record's attachments")
         card = record["evidence"]["card"]
-        if card and not self._realm.sam_known(card["sam"], station["hall"]):
-            raise Refused(422, "sam.unknown", "this SAM is not on the list of the hall")
+        if card:
+            self._realm.stations.check_reader(card["sam"], place["hall"], moment(card["read_at"], "record.format"))
         if record["amends"]:
             before = self._store.row("SELECT record_digest FROM records WHERE record_id = ?", record["amends"])
             if before and before["record_digest"] != record["prev_digest"]:
@@ -128,14 +130,15 @@ class Records:
         collector = record["collector"]
         if record["type"] == self._realm.kind("presence"):
             signed = verify_detached(content, signature, [self._realm.keys.device_ca], now)
-            expected = (station["id"], digest(station["certificate"]))
-            if (signed.signer_id, signed.certificate_digest) != expected or (collector["id"], collector["certificate"]) != expected:
+            said = (signed.signer_id, signed.certificate_digest)
+            own = signed.signer_id == station["id"] and signed.certificate_digest in self._realm.stations.certificates(station["id"])
+            if not own or (collector["id"], collector["certificate"]) != said:
                 raise Refused(422, "record.collector", "a presence is signed by the station's own device key")
             return
         signed = self._verify(content, signature)
         takeover = any(act["act"] == "takeover" and by.signer_id == signed.signer_id for act, by in acts)
         if (collector["id"], collector["certificate"]) == (signed.signer_id, signed.certificate_digest):
-            self._realm.need_role(signed.signer_id, station["hall"], "collector")
+            self._realm.need_role(signed.signer_id, record["station"]["hall"], "collector")
         elif not takeover:
             raise Refused(422, "record.collector", "the signer is not the record's collector, and no takeover says why")
 

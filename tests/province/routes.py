@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.province.downlink import Downlinks
-from tests.province.enrolment import enrol
+from tests.province.enrolment import enrol, renew
 from tests.province.jcs import Refused, canon, parse, stamp
 from tests.province.realm import Realm
 from tests.province.records import Records
@@ -68,6 +68,7 @@ class Office:
         return Answer(204, headers=self.uploads.options())
 
     def packet_create(self, request: Request) -> Answer:
+        self.realm.stations.refuse_clones(request.station)
         self.uploads.check_version(request.headers.get("Tus-Resumable"))
         upload_id, offset = self.uploads.create(request.station["id"], request.headers)
         return Answer(201, headers={**VERSION, "Location": f"/v1/packets/{upload_id}", "Upload-Offset": str(offset)})
@@ -78,6 +79,7 @@ class Office:
         return Answer(200, headers={**VERSION, "Upload-Offset": str(offset), "Upload-Length": str(size), "Cache-Control": "no-store"})
 
     def packet_patch(self, request: Request) -> Answer:
+        self.realm.stations.refuse_clones(request.station)
         self.uploads.check_version(request.headers.get("Tus-Resumable"))
         offset = self.uploads.append(request.station["id"], request.part, request.headers, request.body)
         return Answer(204, headers={**VERSION, "Upload-Offset": str(offset)})
@@ -91,8 +93,13 @@ class Office:
     def record_put(self, request: Request) -> Answer:
         if not is_uuid(request.part):
             raise Refused(422, "submission.format", "a record id is a UUID of version 4")
+        self.realm.stations.refuse_clones(request.station)
         status, receipt = self.records.put(request.station, request.part, request.body)
         return Answer(status, receipt)
+
+    def certificate(self, request: Request) -> Answer:
+        self.realm.stations.refuse_clones(request.station)
+        return Answer(201, renew(self.realm, request.station, request.body))
 
     def record_get(self, request: Request) -> Answer:
         return Answer(200, self.records.get(request.station, request.part))
@@ -112,14 +119,15 @@ class Office:
         with self.realm.store.write() as db:
             newest = db.execute("SELECT MAX(size) FROM journal_heads WHERE station_id = ? AND fork = 0", (station,)).fetchone()[0] or 0
             other = db.execute(
-                "SELECT 1 FROM journal_heads WHERE station_id = ? AND size = ? AND head <> ?", (station, body["size"], body["head"])
+                "SELECT 1 FROM journal_heads WHERE station_id = ? AND size = ? AND head <> ? AND fork = 0", (station, body["size"], body["head"])
             ).fetchone()
             fork = bool(other) or body["size"] < newest
             db.execute(
-                "INSERT INTO journal_heads VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO journal_heads VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (station_id, size, head) DO UPDATE SET fork = excluded.fork",
                 (station, body["size"], body["head"], body["at"], stamp(self.realm.clock.now()), int(fork)),
             )
         if fork:
+            self.realm.stations.mark_cloned(station)
             raise Refused(409, "journal.fork", "the journal is shorter than, or another one than, what was told before")
         return Answer(204)
 
@@ -145,6 +153,7 @@ TABLE = (
     Route("HEAD", "/v1/packets/{upload_id}", Office.packet_head),
     Route("PATCH", "/v1/packets/{upload_id}", Office.packet_patch, True, MAX_PART),
     Route("DELETE", "/v1/packets/{upload_id}", Office.packet_delete),
+    Route("POST", "/v1/certificates", Office.certificate, True, MAX_BODY),
     Route("PUT", "/v1/records/{record_id}", Office.record_put, True, MAX_BODY),
     Route("GET", "/v1/records/{record_id}", Office.record_get),
     Route("GET", "/v1/downlink/{purpose}", Office.downlink, query=("since",)),

@@ -1,11 +1,15 @@
 -- Rows of the reference province. Plain bytes of a person never lie here: a record is its packet, its digests and its signature.
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (id TEXT NOT NULL, hall TEXT NOT NULL, name TEXT NOT NULL, roles TEXT NOT NULL, PRIMARY KEY (id, hall));
-CREATE TABLE IF NOT EXISTS sams (sam TEXT NOT NULL, hall TEXT NOT NULL, PRIMARY KEY (sam, hall));
+CREATE TABLE IF NOT EXISTS readers (sam TEXT PRIMARY KEY, hall TEXT NOT NULL, state TEXT NOT NULL, since TEXT, until TEXT, other TEXT);
 CREATE TABLE IF NOT EXISTS halls (code TEXT PRIMARY KEY, name TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS invitations (code TEXT PRIMARY KEY, hall TEXT NOT NULL, "window" TEXT NOT NULL, until TEXT NOT NULL, used_by TEXT);
+CREATE TABLE IF NOT EXISTS invitations (code TEXT PRIMARY KEY, hall TEXT NOT NULL, "window" TEXT NOT NULL, until TEXT NOT NULL, used_by TEXT,
+  station_id TEXT);
 CREATE TABLE IF NOT EXISTS stations (id TEXT PRIMARY KEY, hall TEXT NOT NULL, "window" TEXT NOT NULL, certificate BLOB NOT NULL, machine TEXT NOT NULL,
-  administrator TEXT NOT NULL, enrolled_at TEXT NOT NULL, revoked_at TEXT);
+  administrator TEXT NOT NULL, enrolled_at TEXT NOT NULL, revoked_at TEXT, replaced_by TEXT, cloned_at TEXT);
+CREATE TABLE IF NOT EXISTS certificates (digest TEXT PRIMARY KEY, station_id TEXT NOT NULL REFERENCES stations, certificate BLOB NOT NULL, issued_at TEXT NOT NULL,
+  ended_at TEXT, request TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS loans (station_id TEXT NOT NULL REFERENCES stations, hall TEXT NOT NULL, "window" TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS enrolments (request_digest TEXT PRIMARY KEY, station_id TEXT NOT NULL REFERENCES stations, answer BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS uploads (id TEXT PRIMARY KEY, station_id TEXT NOT NULL REFERENCES stations, record_id TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL,
   whole INTEGER NOT NULL DEFAULT 0, UNIQUE (station_id, record_id, digest));

@@ -25,15 +25,18 @@ IDLE_SECONDS = 60
 HANDSHAKE_SECONDS = 10
 DRAIN = 32 * 1024 * 1024
 SEEN = 5000
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME."""
 
 
 def tls_context(certificate: Path, key: Path, device_ca: bytes) -> ssl.SSLContext:
-    """TLS 1.2 or newer; a client certificate is asked for and, where one comes, must be of the device CA (PEM)."""
+    """TLS 1.2 or newer; a client certificate is asked for and, where one comes, must be of the device CA (PEM). Its days are judged by the province's clock."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key)
     context.load_verify_locations(cadata=device_ca.decode("ascii"))
     context.verify_mode = ssl.CERT_OPTIONAL
+    context.verify_flags |= NO_CHECK_TIME
     return context
 
 
@@ -137,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         certificate = self.connection.getpeercert(binary_form=True)
         if not certificate:
             raise Refused(401, "station.certificate", "a station shows its client certificate")
-        return self.server.office.realm.station_of(certificate)
+        return self.server.office.realm.stations.of(certificate)
 
     def _body(self, most: int) -> bytes:
         """The request's body, whole. Raises Refused 411, 413; _Cut where the connection ended before."""
@@ -210,6 +213,20 @@ def _ordered(order: dict[str, Any]) -> Answer:
     return Answer(status, Refused(status, str(order.get("code", "province.ordered")), "as ordered").body(), headers)
 
 
+def _let_hear(tls: ssl.SSLSocket) -> None:
+    """Ends a failed handshake so that the other side hears why: a line that is closed over unread bytes is reset, and the alert with it."""
+    try:
+        tls.settimeout(1)
+        plain = socket.socket(fileno=tls.detach())
+        with plain:
+            plain.settimeout(1)
+            plain.shutdown(socket.SHUT_WR)
+            while plain.recv(65536):
+                continue
+    except OSError:
+        pass
+
+
 class ProvinceServer(ThreadingHTTPServer):
     """Listens at once, serves after ``start``; ``stop`` ends the listening and every open connection."""
 
@@ -239,8 +256,13 @@ class ProvinceServer(ThreadingHTTPServer):
         """In the connection's own thread: the handshake cannot stop the others."""
         request.settimeout(HANDSHAKE_SECONDS)
         try:
-            tls = self._context.wrap_socket(request, server_side=True)
+            tls = self._context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
         except (OSError, ValueError):
+            return
+        try:
+            tls.do_handshake()
+        except (OSError, ValueError):
+            _let_hear(tls)
             return
         with self._open_lock:
             self._open.add(tls)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.province.jcs import Refused, moment
 
-__all__ = ["ACT", "ENROLMENT", "HEADER", "JOURNAL_HEAD", "PARTS", "SUBMISSION", "check", "check_presence", "check_record", "is_uuid"]
+__all__ = ["ACT", "ENROLMENT", "HEADER", "JOURNAL_HEAD", "PARTS", "RENEWAL", "SUBMISSION", "check", "check_presence", "check_record", "is_uuid"]
 
 Check = Callable[[Any], bool]
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -147,6 +147,7 @@ ENROLMENT: dict[str, Check] = {
     "machine": text,
     "claimed_at": a_time,
 }
+RENEWAL: dict[str, Check] = {"type": among("hall-intake/renewal/1"), "csr": filled, "claimed_at": a_time}
 JOURNAL_HEAD: dict[str, Check] = {"type": among("hall-intake/journal-head/1"), "station_id": is_uuid, "size": count, "head": is_digest, "at": a_time}
 WRAP = shape({"to": among("intake", "recovery"), "kid": filled, "alg": among("RSA-OAEP-256"), "key": filled})
 HEADER: dict[str, Check] = {

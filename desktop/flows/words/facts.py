@@ -65,7 +65,9 @@ class DeviceFacts:
 
 @dataclass(frozen=True, slots=True)
 class CourierFacts:
-    """How uploading goes now. Times aware. ``moving`` a record id or empty; ``done`` and ``total`` in bytes."""
+    """How uploading goes now. Times aware. ``moving`` a record id or empty; ``done`` and ``total`` in bytes;
+    ``asking``: 立即同步 was pressed and no answer has come yet; ``clock_off_s``: province minus station.
+    """
 
     online: bool | None = None
     offline_since: datetime | None = None
@@ -75,6 +77,8 @@ class CourierFacts:
     last_success: datetime | None = None
     next_try_at: datetime | None = None
     error_code: str = ""
+    asking: bool = False
+    clock_off_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from desktop.flows.words.facts import CertificateChoice, CourierFacts, DeviceFacts, OutboxFacts, ReceiptFacts, ReviewSheet
 from sync.draft import Draft
+from sync.panel import Waits
 
 __all__ = [
     "AskPin", "BuildReview", "CheckDevices", "CheckPressed", "CourierSeen", "DevicesSeen", "Keep", "Kept", "ListOutbox", "OutboxListed", "PagePicked",
@@ -30,10 +31,11 @@ class ListOutbox:
 
 @dataclass(frozen=True, slots=True)
 class OutboxListed:
-    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today."""
+    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today; ``waits``: what of the whole machine waits, and why, without names."""
 
     rows: tuple[OutboxFacts, ...]
     counts: Mapping[str, int]
+    waits: tuple[Waits, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

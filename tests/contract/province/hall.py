@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -26,7 +27,7 @@ from sync.outbox import Outbox, OutboxRow, Summary
 from sync.province import Province
 from sync.seal import DRAFT_PART, RECORD_PART, seal
 from sync.signing import KeySigner, make_signature
-from sync.station import Station
+from sync.station import Station, load
 from sync.store import Store
 from sync.wire import DeviceIdentity, Limits, Wire, open_session, tls_context
 from tests.contract.province.interface import Interface
@@ -82,14 +83,31 @@ class HallStation:
         self.interface = Interface()
         self.people, self.province_run = people, province
         self.folder, self._key = folder, os.urandom(32)
+        self._begin(limits)
+        self.store = Store.make(folder, self._key, practice=True)
+        self.station = self._enrol()
+        self._build()
+
+    @classmethod
+    def over(cls, folder: Path, other: HallStation) -> HallStation:
+        """The same station over a copy of its folder."""
+        made = cls.__new__(cls)
+        made.proxies, made.interface, made.people, made.province_run = other.proxies, Interface(), other.people, other.province_run
+        made.folder, made._key = folder, other._key
+        made._begin(other.limits)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sync.oslock._claim", lambda name: lambda: None)  # on this machine a copy would not open beside the first
+            made.store = Store.open(folder, made._key)
+        made.station = load(made.store)
+        made._build()
+        return made
+
+    def _begin(self, limits: Limits | None) -> None:
         self.limits = limits or Limits(2, 5, 20)
         self.moment: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.jitter = 0.0
         self.later = 0.0
         self.statuses: list[CourierStatus] = []
-        self.store = Store.make(folder, self._key, practice=True)
-        self.station = self._enrol()
-        self._build()
 
     def _enrol(self) -> Station:
         given = self.province_run.desk("POST", "/invitations", hall=HALL, window=WINDOW)
@@ -108,13 +126,20 @@ class HallStation:
         session.hooks["response"].append(look)
         return session
 
+    def enrol_again(self, station_id: str) -> None:
+        """What the administrator does with a code for ``station_id``; then the program starts anew."""
+        given = self.province_run.desk("POST", "/invitations", hall=HALL, window=WINDOW, station_id=station_id)
+        self.station = enrol(json.dumps(given["invitation"]).encode(), given["code"], HALL, WINDOW, self.administrator_signs, "contract test", self.store,
+                             again=True, open_wire=lambda invited: Wire(invited.url, self._watched([invited.tls_root], None)))
+        self.reopen()
+
     def administrator_signs(self, content: bytes) -> bytes:
         return make_signature(content, self.people.administrator, datetime.now(UTC))
 
     def _build(self) -> None:
         self.blobs = Blobs(self.folder / "blobs", room=0, reserve=0)
         self.blobs.prepare()
-        self.journal = Journal(self.store, self.station.station_id)
+        self.journal = Journal(self.store, self.station.station_id, lambda: self.moment())
         self.outbox = Outbox(self.store, self.blobs, self.journal, lambda: self.moment())
         self.outbox.begin()
         self.province = Province(self.station, lambda station: self._watched(station.tls_roots, station.identity), limits=self.limits,
@@ -135,24 +160,25 @@ class HallStation:
         self.store.close()
         assert self.interface.misfits == []
 
-    def keep(self, size: int = 3000, signed: bool = True) -> str:
-        """A record with an attachment of ``size`` bytes in the outbox; its id."""
+    def keep(self, size: int = 3000, signed: bool = True, sam: str = "") -> str:
+        """A record with an attachment of ``size`` bytes in the outbox; its id. ``sam``: of the reader that read the card, if one did."""
         record_id, photo = str(uuid.uuid4()), os.urandom(size)
-        content = canon(self._record(record_id, photo))
+        content = canon(self._record(record_id, photo, sam))
         signature = make_signature(content, self.people.collector, datetime.now(UTC)) if signed else b""
         sealed = seal(content, [("a1.jpg", photo)], record_id, self.station.station_id, self.station.intake, self.station.recovery,
                       first_part=RECORD_PART if signed else DRAFT_PART)
         self.outbox.keep(sealed, digest(content), signature, (), "op:OP-000017", Summary("练习", "0012", ("4",)))
         return record_id
 
-    def _record(self, record_id: str, photo: bytes) -> dict[str, Any]:
-        now = time_text(datetime.now(UTC))
+    def _record(self, record_id: str, photo: bytes, sam: str) -> dict[str, Any]:
+        now, station = time_text(datetime.now(UTC)), self.courier.station
+        card = {"sam": sam, "reader": "r", "profile": "p", "read_at": now, "raw_digest": digest(b"raw")} if sam else None
         return {
             "type": "hall-intake/practice-record/1", "schema": 1, "record_id": record_id, "revision": 1, "amends": None, "prev_digest": None,
-            "station": {"id": self.station.station_id, "hall": HALL, "window": WINDOW},
+            "station": {"id": station.station_id, "hall": station.hall, "window": station.window},
             "collector": {"id": "OP-000017", "name": "练习员", "certificate": digest(self.people.collector.certificate)}, "purpose": "实名登记",
             "claimed_at": now, "time_source": "station-clock", "labels": digest(b"labels"), "categories": ["4"],
-            "sections": {"person": {"name_zh": "练习人"}}, "evidence": {"card": None, "face": None},
+            "sections": {"person": {"name_zh": "练习人"}}, "evidence": {"card": card, "face": None},
             "provenance": {"person.name_zh": {"source": "typed", "by": "OP-000017", "at": now, "device": ""}},
             "attachments": [{"index": 1, "kind": "portrait", "name": "a1.jpg", "media": "image/jpeg", "size": len(photo), "sha256": digest(photo),
                              "pages": 1, "trust": "B"}],

@@ -344,3 +344,42 @@ def test_two_threads_have_two_sessions(hall: HallStation, province: ProvinceRun)
     thread.start()
     thread.join()
     assert wires[0] is not wires[1] and shared.wire() is wires[0]
+
+
+@pytest.mark.parametrize("way", ["good", "silent"])
+def test_sync_now_is_seen_within_a_second_even_where_nobody_answers(hall: HallStation, province: ProvinceRun, way: str) -> None:
+    """The courier says "asking" before it asks, and what came of it after."""
+    told: list[tuple[float, CourierStatus]] = []
+    hall.courier._tell = lambda status: told.append((time.monotonic(), status))
+    hall.courier.refresh()
+    if way == "silent":
+        province.order("delay", path="/v1/time", seconds=3)
+    stop, wake = threading.Event(), threading.Event()
+    thread = threading.Thread(target=hall.courier.run, args=(stop, wake))
+    thread.start()
+    try:
+        pressed = time.monotonic()
+        wake.set()
+        while not any(status.asking for _, status in told) and time.monotonic() - pressed < 5:
+            time.sleep(0.01)
+        first = next(at for at, status in told if status.asking)
+        assert first - pressed < 1.0
+        while hall.courier.status().asking and time.monotonic() - pressed < 30:
+            time.sleep(0.01)
+        assert not hall.courier.status().asking and hall.courier.status().online
+        assert way == "good" or time.monotonic() - pressed > 2.5, "it stayed on the screen until the answer was there"
+    finally:
+        stop.set()
+        wake.set()
+        thread.join(10)
+
+
+def test_what_waits_and_why_is_counted_over_the_whole_machine(hall: HallStation, province: ProvinceRun) -> None:
+    first, second = hall.keep(), hall.keep(signed=False)
+    province.order("status", method="POST", path="/v1/packets", status=503, retry_after=60)
+    hall.drive(first, "uploading")
+    hall.courier.step()
+    waits = {(one.state, one.why): one for one in hall.outbox.waiting()}
+    busy = waits["uploading", "province.busy"]
+    assert (busy.count, busy.bytes) == (1, hall.row(first).packet_size) and busy.next_try_at is not None
+    assert waits["kept_unsigned", ""].count == 1 and waits["kept_unsigned", ""].next_try_at is None and len(waits) == 2 and second

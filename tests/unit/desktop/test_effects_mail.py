@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.jobs import Jobs
 from desktop.effects.mail import MailWork
-from desktop.flows.words import CourierSeen, OutboxListed, RecordMoved, WatchRecord
+from desktop.flows.words import CourierSeen, OutboxListed, RecordMoved, SyncNow, WatchRecord
 from sync.courier import CourierStatus
 from tests.scenes.stages import until
 
@@ -91,3 +91,14 @@ def test_courier_is_unknown_until_it_asked_once(desk: Desk) -> None:
     desk.mail._told(CourierStatus())
     desk.mail._told(CourierStatus(online=True))
     assert [one.courier.online for one in desk.got if isinstance(one, CourierSeen)] == [None, True]
+
+
+def test_sync_now_is_answered_on_the_screen_at_once_and_until_the_platform_answered(desk: Desk) -> None:
+    """What the courier says before it has seen the order does not take the words away; the next answer does."""
+    desk.owner = ""
+    desk.mail.sync(SyncNow(), lambda event: None)
+    desk.mail._told(CourierStatus(online=True))
+    desk.mail._wake.clear()  # the courier has seen it
+    desk.mail._told(CourierStatus(online=True, asking=True))
+    desk.mail._told(CourierStatus(online=True, clock_offset_s=2.0))
+    assert [one.courier.asking for one in desk.got] == [True, True, False] and desk.got[-1].courier.clock_off_s == 2.0

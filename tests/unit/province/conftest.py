@@ -49,7 +49,7 @@ def open_province(folder: Path, people: SimpleNamespace, practice: bool, databas
     realm.add_person("OP-000018", "乙", ["collector"], hand.HALL)
     realm.add_person("SV-000001", "丙", ["supervisor"], hand.HALL)
     realm.add_person("AD-000001", "丁", ["administrator"], hand.HALL)
-    realm.add_sam(hand.SAM, hand.HALL)
+    realm.stations.add_reader(hand.SAM, hand.HALL)
     return running
 
 

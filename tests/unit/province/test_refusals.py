@@ -282,7 +282,7 @@ def test_submission_for_another_station_or_record(station, people):
     refused(station, station.put(record["record_id"], {**body, "upload_id": BASE + "11"}), 404, "upload.unknown")
 
 
-def test_journal_heads(station):
+def test_journal_heads(station, people, province):
     def head(size, digest):
         return station.ask(
             "POST",
@@ -296,6 +296,11 @@ def test_journal_heads(station):
     refused(station, head(5, hand.sha(b"other")), 409, "journal.fork")
     refused(station, head(4, hand.sha(b"4")), 409, "journal.fork")
     assert head(6, hand.sha(b"6")).status_code == 204
+    record = station.record(people.second)
+    refused(station, station.create(record["record_id"], b"packet"), 403, "station.cloned")
+    province.realm.stations.release(station.station_id)
+    assert head(2, hand.sha(b"2 of the machine that stays")).status_code == 204
+    assert station.send(record, people.second).status_code == 201
     refused(station, station.ask("POST", "/v1/journal-heads", data=b"[]"), 400, "request.malformed")
 
 

@@ -280,3 +280,13 @@ def test_nothing_of_a_person_is_readable_anywhere_in_the_folder(room: Room) -> N
         assert not any(mark in content for mark in MARKS), file.name
         assert NAME not in file.name
     assert os.stat(room.store.folder / "store.db").st_mode & 0o077 == 0 or room.store.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_try_that_a_wrong_clock_put_years_ahead_is_due(room: Room) -> None:
+    record_id = room.keep()
+    now = room.clock()
+    room.outbox.failed(record_id, "province.unreachable", now + timedelta(days=900))
+    due = room.outbox.next_due(now)
+    assert due is not None and due.record_id == record_id
+    room.outbox.failed(record_id, "province.busy", now + timedelta(minutes=61))
+    assert room.outbox.next_due(now) is None, "what was asked for is waited for"
