@@ -109,6 +109,7 @@ QCheckBox:focus { border-color: @c_accent@; }
 QCheckBox::indicator { width: @s_icon@; height: @s_icon@; border: 1px solid @c_edge@; border-radius: 4px; background: @c_surface@; }
 QCheckBox::indicator:checked { background: @c_accent@; border-color: @c_accent@; }
 QListView, QTreeView { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_field@; padding: 4px; }
+QListView[role="choices"] { border: 1px solid @c_accent@; }
 QListView::item { min-height: @s_row@; padding: 0 @s_one@; border-radius: @r_small@; }
 QListView::item:selected { background: @c_accent_soft@; color: @c_text@; }
 QListView::item:hover { background: @c_side@; }
