@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import CheckPressed, ParkedPicked
@@ -96,18 +96,18 @@ class HealthPage(QWidget):
 
     def _card(self, tone: str, title: str, detail: str, code: str) -> QWidget:
         card = Card(self.kit.look, tight=True)
-        row = QHBoxLayout()
-        row.setSpacing(self.kit.look.px("two"))
-        row.addWidget(Dot(self.kit.look, tone, self.kit.look.px("dot") + 4), 0, Qt.AlignmentFlag.AlignTop)
-        lines = QVBoxLayout()
-        lines.setSpacing(2)
-        lines.addWidget(label(title, "strong", "" if tone in {"good", "quiet"} else tone))
-        if detail:
-            lines.addWidget(label(detail, "meta", wrap=True))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(self.kit.look.px("two"))
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
         message = say_code(code, self.kit.words.lang) if code else None
+        lines = [label(title, "strong", "" if tone in {"good", "quiet"} else tone)]
+        if detail:
+            lines.append(label(detail, "meta", wrap=True))
         if message is not None:
-            lines.addWidget(label(joined(message.cause, message.next), wrap=True))
-            lines.addWidget(label(code, "code"))
-        row.addLayout(lines, 1)
-        card.body.addLayout(row)
+            lines += [label(joined(message.cause, message.next), wrap=True), label(code, "code")]
+        grid.addWidget(Dot(self.kit.look, tone, self.kit.look.px("dot") + 4), 0, 0, Qt.AlignmentFlag.AlignVCenter)
+        for place, line in enumerate(lines):
+            grid.addWidget(line, place, 1)
+        card.body.addLayout(grid)
         return card

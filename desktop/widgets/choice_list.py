@@ -84,10 +84,11 @@ class ChoiceList(QListView):
         window, field = self._edit.window(), self._edit
         top = field.mapTo(window, QPoint(0, 0))
         below, above = window.height() - top.y() - field.height() - 4, top.y() - 4
-        frame = 2 * self.frameWidth() + 10
-        wanted = min(_MOST_ROWS, self._lines.rowCount()) * max(self.sizeHintForRow(0), self._look.px("row")) + frame
+        self.ensurePolished()
+        frame = self.height() - self.viewport().height()   # border and padding of the style sheet
+        wanted = min(_MOST_ROWS, self._lines.rowCount()) * self.sizeHintForRow(0) + frame
         height = min(wanted, max(below, above))
-        widest = max((self.sizeHintForColumn(0) + frame + 12, field.width()))
+        widest = max(self.sizeHintForColumn(0) + frame + 2 * self._look.px("two"), field.width())
         width = min(widest, window.width() - 8)
         left = max(4, min(top.x(), window.width() - width - 4))
         at = top.y() + field.height() + 2 if height <= below else top.y() - height - 2
