@@ -165,6 +165,10 @@ class OutboxPage(QWidget):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")
 
+    def take_focus(self) -> None:
+        """Focus to the list, to the search where it is empty."""
+        (self.table if self.table.isVisibleTo(self) else self.search).setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _choose(self) -> None:
         row = next((one for one in self._state.outbox if one.record_id == self.table.current()), None) if self._state is not None else None
         if row is not None:

@@ -43,6 +43,7 @@ class ChoiceBox(FieldBox):
         super().__init__(look, path, words, need=need)
         self._labels = dict(rows)
         self._lines = [f"{text} · {code} {initials(text)}" for code, text in rows]
+        self._keys = {line: (text.lower(), code.lower(), initials(text)) for line, (code, text) in zip(self._lines, rows, strict=True)}
         self._codes = dict(zip(self._lines, (code for code, _ in rows), strict=True))
         self._typing = False
         self.list = ChoiceList(look, self.edit, words, lambda line: self._take(self._codes[line]))
@@ -73,9 +74,14 @@ class ChoiceBox(FieldBox):
     def _typed(self, text: str) -> None:
         self._typing = True
         typed = text.strip().lower()
-        self.list.open_with([line for line in self._lines if typed in line.lower()] if typed else ())
+        self.list.open_with(self._fitting(typed) if typed else ())
         if not typed:
             self.edited.emit(self.path, "")
+
+    def _fitting(self, typed: str) -> list[str]:
+        """The rows that hold what was typed: first those that are it, then those that begin so, each group in the order of its table."""
+        found = [line for line in self._lines if typed in line.lower()]
+        return sorted(found, key=lambda line: (typed not in self._keys[line], not any(key.startswith(typed) for key in self._keys[line])))
 
     def _take(self, code: str) -> None:
         self._typing = False
