@@ -63,32 +63,41 @@ def desk(walk: Walk) -> dict[str, str]:
     """One registration, from log-in to the receipt on paper, by the keyboard alone."""
     from PySide6.QtCore import Qt
 
-    from tests.scenes.desk_hands import fill_missing, key, type_pin
+    from tests.scenes.desk_hands import fill_missing, key
 
     login, intake, review, window = walk.session.login, walk.session.intake, walk.session.review, walk.window
     walk.step("登录 log-in page", lambda: login.state.page == "pin")
-    type_pin(window, "of log-in")
+    _pin()
     walk.step("等证件 waiting for a card", lambda: login.state.page == "in")
     placed = walk.clock()
     walk.hall.place()
     walk.step("读证, 表已填好 form filled from the card", lambda: intake.state.draft and intake.state.draft.text("person.name_zh"))
     times = {"card placed to form filled": walk.clock() - placed}
-    key(window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
+    key(Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
     walk.step("类别 category", lambda: intake.state.draft.categories() == {"4"})
     fill_missing(walk.session, window, walk.step)
     walk.step("资料齐全 no issue left", lambda: not [one for one in intake.state.issues if one.severity != "explain"])
-    key(window, Qt.Key.Key_F9)
+    key(Qt.Key.Key_F9)
     walk.step("核对 review page", lambda: review.state.page == "reading")
     record_id = review.state.sheet.record_id
-    key(window, Qt.Key.Key_F9)
+    key(Qt.Key.Key_F9)
     walk.step("签名 PIN", lambda: review.state.page == "pin")
     signed = walk.clock()
-    type_pin(window, "of the signature")
+    _pin()
     walk.step("已保存 kept", lambda: review.state.page in ("kept", "receipt"))
     times["sign to kept"] = walk.clock() - signed
     walk.step("回执 the province's receipt", lambda: review.state.page == "receipt", 60)
     times["sign to receipt"] = walk.clock() - signed
     return _papers(walk, record_id) | {name: f"{seconds:.2f} s" for name, seconds in times.items()}
+
+
+def _pin() -> None:
+    from PySide6.QtCore import Qt
+
+    from tests.scenes.desk_hands import key, type_pin
+
+    type_pin()
+    key(Qt.Key.Key_Return)
 
 
 def _papers(walk: Walk, record_id: str) -> dict[str, str]:

@@ -122,7 +122,8 @@ class DeskFoot(QWidget):
         desk, words = state.page == "desk", self.kit.words
         sitting = desk and state.draft is not None
         capture = state.capture if sitting else None
-        saved = words("foot.saved", at=clock_time(state.saved_at)) if sitting and state.saved_at else words("foot.waiting") if desk and not sitting else ""
+        free = desk and not sitting and state.reading is None
+        saved = words("foot.saved", at=clock_time(state.saved_at)) if sitting and state.saved_at else words("foot.waiting") if free else ""
         self._saved.setText(words("foot.parking") if state.parking else saved)
         self._keys[0].setVisible(desk and capture is None and state.reading is None)
         for button in self._keys[1:]:

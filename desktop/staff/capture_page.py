@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import FileGiven, OriginalSeen, StillDropped
 from desktop.staff.kit import Kit, Post
 from desktop.widgets.buttons import ActionButton, ToggleButton
 from desktop.widgets.cards import label
+from desktop.widgets.files import ask_for_file
 from desktop.widgets.preview import Preview
 from sync.record import attachment_kind
 
@@ -53,7 +54,6 @@ class CapturePage(QWidget):
         below.addLayout(self._pages)
         column.addWidget(self._below)
         self._said: object = None
-        self._dialog: QFileDialog | None = None
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
@@ -111,11 +111,7 @@ class CapturePage(QWidget):
             self._pages.addWidget(part)
 
     def _choose_file(self) -> None:
-        self._dialog = QFileDialog(self, self.kit.words("capture.file"))
-        self._dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        self._dialog.setNameFilter(self.kit.words("capture.file_kinds"))
-        self._dialog.fileSelected.connect(lambda path: self._post(FileGiven(path)))
-        self._dialog.open()
+        ask_for_file(self, self.kit.words("capture.file"), self.kit.words("capture.file_kinds"), lambda path: self._post(FileGiven(path)))
 
     def dragEnterEvent(self, event) -> None:
         if event.mimeData().hasUrls():

@@ -128,17 +128,13 @@ class DeskPage(QWidget):
 
     def take_focus(self) -> None:
         """Focus to where work goes on: the safe answer of a question, the shutter, the field that is wanted, the list."""
-        page: QWidget = self._stack.currentWidget()
+        page = self._stack.currentWidget()
         if self._stay.isVisibleTo(self):
-            page = self._stay
-        elif page is self.form:
-            self.form.take_focus()
-            return
-        elif page is self.capture:
-            page = self.foot.take
-        elif page is self.outbox:
-            page = self.outbox.table
-        page.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._stay.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif page in {self.form, self.outbox, self.parked, self.health}:
+            page.take_focus()  # type: ignore[attr-defined]
+        else:
+            (self.foot.take if page is self.capture else page).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _search(self) -> None:
         """Ctrl+F from wherever: the outbox with the caret in its search field."""

@@ -194,7 +194,7 @@ class FormPage(QWidget):
         name = self._section_of(widget)
         if widget is None or not name:
             return
-        self.scrolled.bring(self.categories if name == "categories" else self._box_of(widget) or widget)
+        self.scrolled.bring(self._box_of(widget) or widget)
 
     def _box_of(self, widget: QWidget | None) -> FieldBox | None:
         return next((box for card in self.cards.values() for box in card.fields.values() if box.isAncestorOf(widget)), None) if widget else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
 from desktop.flows.words import ReceiptFacts, ReceiptWanted
@@ -12,6 +12,7 @@ from desktop.staff.wording import clock_time, exact
 from desktop.widgets.banner import Banner
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, hairline, label
+from desktop.widgets.files import ask_for_pdf
 from desktop.widgets.icons import IconLabel
 from desktop.widgets.style import set_role
 
@@ -62,12 +63,11 @@ class KeptPage(QWidget):
         self._facts.setVerticalSpacing(look.px("one"))
         self._facts.setColumnStretch(1, 1)
         self.card.body.addLayout(self._facts)
-        self._record = ""
+        self._record = self._serial = ""
         self._print = ActionButton(look, words("kept.print"), "F7", icon="printer")
         self._print.clicked.connect(lambda: post(ReceiptWanted(self._record)))
         self._save = ActionButton(look, words("kept.save"), "Ctrl+S", icon="download")
         self._save.clicked.connect(self._choose)
-        self._dialog: QFileDialog | None = None
         self._said: object = None
 
     def actions(self) -> tuple[ActionButton, ActionButton]:
@@ -82,7 +82,7 @@ class KeptPage(QWidget):
             button.setVisible(shown and receipt is not None)
         if not shown or state.kept_at is None:
             return
-        self._record = state.sheet.record_id if state.sheet else ""
+        self._record, self._serial = state.sheet.record_id if state.sheet else "", receipt.serial if receipt else ""
         self._title.setText(words("kept.uploaded" if receipt else "kept.kept"))
         at = clock_time(state.kept_at)
         self._words.setText(words("kept.uploaded_words") if receipt else words("kept.moving_words" if state.record_state in {"uploading", "uploaded"}
@@ -140,9 +140,4 @@ class KeptPage(QWidget):
             self._facts.addWidget(label(value, "strong" if name == "serial" else "value", wrap=True), line, 1)
 
     def _choose(self) -> None:
-        self._dialog = QFileDialog(self, self.kit.words("kept.save"))
-        self._dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        self._dialog.setDefaultSuffix("pdf")
-        self._dialog.setNameFilter("PDF (*.pdf)")
-        self._dialog.fileSelected.connect(lambda path: self._post(ReceiptWanted(self._record, path)))
-        self._dialog.open()
+        ask_for_pdf(self, self.kit.words("kept.save"), self._serial, lambda path: self._post(ReceiptWanted(self._record, path)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import CheckPressed, ParkedPicked
@@ -41,11 +41,26 @@ class ParkedPage(QWidget):
 
     def show_state(self, state: IntakeState) -> None:
         """Show the list."""
-        words, now = self.kit.words, self.kit.now()
+        now = self.kit.now()
         said = (state.parked, now.minute)
         if said == self._said:
             return
         self._said = said
+        at = next((place for place, row in enumerate(self._rows()) if row.hasFocus()), 0 if self.hasFocus() else -1)
+        self._fill(state)
+        if at >= 0:
+            self.take_focus(at)
+
+    def take_focus(self, row: int = 0) -> None:
+        """Focus to a row; to the page where there is none."""
+        rows = self._rows()
+        (rows[min(row, len(rows) - 1)] if rows else self).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _rows(self) -> list[PersonRow]:
+        return [row for row in self.findChildren(PersonRow) if not row.isHidden()]
+
+    def _fill(self, state: IntakeState) -> None:
+        words, now = self.kit.words, self.kit.now()
         _empty(self.scrolled.column)
         if not state.parked:
             empty = EmptyState(self.kit.look, "folder", words("parked.none"), words("parked.none_words"))
@@ -74,6 +89,7 @@ class HealthPage(QWidget):
         self.scrolled = ScrolledColumn(kit.look)
         column.addWidget(self.scrolled)
         self._said: object = None
+        self._again: ActionButton | None = None
 
     def show_state(self, state: IntakeState) -> None:
         """Show devices and platform."""
@@ -83,6 +99,7 @@ class HealthPage(QWidget):
         if said == self._said:
             return
         self._said = said
+        focused = self.hasFocus() or (self._again is not None and self._again.hasFocus())
         _empty(self.scrolled.column)
         self.scrolled.column.addWidget(label(words("health.title"), "page"))
         for one in state.devices:
@@ -90,24 +107,30 @@ class HealthPage(QWidget):
             title = words(f"lamp.{one.name}") if one.state == "good" else words(f"lamp.{one.name}_{one.state}")
             self.scrolled.column.addWidget(self._card(good, title, one.detail, one.code))
         self.scrolled.column.addWidget(self._card(tone, platform, words("health.platform"), state.courier.error_code))
-        again = ActionButton(self.kit.look, words("health.again"), "F5", icon="refresh")
-        again.clicked.connect(lambda: self._post(CheckPressed()))
-        self.scrolled.column.addWidget(again, 0, Qt.AlignmentFlag.AlignLeft)
+        self._again = ActionButton(self.kit.look, words("health.again"), "F5", icon="refresh")
+        self._again.clicked.connect(lambda: self._post(CheckPressed()))
+        self.scrolled.column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignLeft)
+        if focused:
+            self.take_focus()
+
+    def take_focus(self) -> None:
+        """Focus to the one thing that can be done here."""
+        (self._again or self).setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _card(self, tone: str, title: str, detail: str, code: str) -> QWidget:
         card = Card(self.kit.look, tight=True)
-        row = QHBoxLayout()
-        row.setSpacing(self.kit.look.px("two"))
-        row.addWidget(Dot(self.kit.look, tone, self.kit.look.px("dot") + 4), 0, Qt.AlignmentFlag.AlignTop)
-        lines = QVBoxLayout()
-        lines.setSpacing(2)
-        lines.addWidget(label(title, "strong", "" if tone in {"good", "quiet"} else tone))
-        if detail:
-            lines.addWidget(label(detail, "meta", wrap=True))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(self.kit.look.px("two"))
+        grid.setVerticalSpacing(2)
+        grid.setColumnStretch(1, 1)
         message = say_code(code, self.kit.words.lang) if code else None
+        lines = [label(title, "strong", "" if tone in {"good", "quiet"} else tone)]
+        if detail:
+            lines.append(label(detail, "meta", wrap=True))
         if message is not None:
-            lines.addWidget(label(joined(message.cause, message.next), wrap=True))
-            lines.addWidget(label(code, "code"))
-        row.addLayout(lines, 1)
-        card.body.addLayout(row)
+            lines += [label(joined(message.cause, message.next), wrap=True), label(code, "code")]
+        grid.addWidget(Dot(self.kit.look, tone, self.kit.look.px("dot") + 4), 0, 0, Qt.AlignmentFlag.AlignVCenter)
+        for place, line in enumerate(lines):
+            grid.addWidget(line, place, 1)
+        card.body.addLayout(grid)
         return card

@@ -21,9 +21,6 @@ __all__ = ["LoginPage"]
 class LoginPage(QWidget):
     """One card in the middle; what happens next is always written on it."""
 
-    _said: object = None
-    """The people that are listed now."""
-
     def __init__(self, kit: Kit, post: Post) -> None:
         super().__init__()
         self.kit, self._post, look, words = kit, post, kit.look, kit.words
@@ -73,6 +70,7 @@ class LoginPage(QWidget):
         foot.addWidget(self._enter)
         self.card.body.addSpacing(look.px("half"))
         self.card.body.addLayout(foot)
+        self._said: object = None
         self.work: tuple[str, object] = ("", None)
 
     def show_state(self, state: LoginState) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
@@ -13,6 +13,7 @@ from desktop.version import program_version
 from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, EmptyState, label
+from desktop.widgets.files import ask_for_pdf
 from desktop.widgets.outbox_table import OutboxLine, OutboxTable
 from desktop.widgets.status_dots import Dot
 
@@ -60,7 +61,6 @@ class OutboxPage(QWidget):
         self._version = program_version()
         self._state: IntakeState | None = None
         self._said: object = None
-        self._dialog: QFileDialog | None = None
 
     def _band(self) -> QWidget:
         look, words = self.kit.look, self.kit.words
@@ -179,10 +179,11 @@ class OutboxPage(QWidget):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")
 
+    def take_focus(self) -> None:
+        """Focus to the list, to the search where it is empty."""
+        (self.table if self.table.isVisibleTo(self) else self.search).setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _choose(self) -> None:
-        self._dialog = QFileDialog(self, self.kit.words("kept.save"))
-        self._dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        self._dialog.setDefaultSuffix("pdf")
-        self._dialog.setNameFilter("PDF (*.pdf)")
-        self._dialog.fileSelected.connect(lambda path: self._post(ReceiptWanted(self.table.current(), path)))
-        self._dialog.open()
+        row = next((one for one in self._state.outbox if one.record_id == self.table.current()), None) if self._state is not None else None
+        if row is not None:
+            ask_for_pdf(self, self.kit.words("kept.save"), row.serial, lambda path: self._post(ReceiptWanted(row.record_id, path)))

@@ -80,7 +80,7 @@ class RightSide(QWidget):
                                  _VERDICT_TONES.get(verdict, "quiet"))
         ask = bool(portrait) and (verdict == "unsure" or (not verdict and (state.no_model or not state.chip_photo)))
         self._decide.setVisible(ask)
-        self._ask.setText(self.kit.words("face.ask_unsure" if verdict == "unsure" else "face.ask"))
+        self._ask.setText(self.kit.words("face.ask_card" if not state.chip_photo else "face.ask_unsure" if verdict == "unsure" else "face.ask"))
         self._show_issues(state)
         self._show_materials(state, draft)
 

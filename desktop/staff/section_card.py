@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
 from desktop.flows.words import Edited, LeftField, RowAdded, RowRemoved, Unlocked
@@ -108,7 +108,11 @@ class SectionCard(Card):
         remove.setAccessibleName(self.kit.words("form.remove", n=index + 1))
         remove.setToolTip(self.kit.words("form.remove", n=index + 1))
         remove.clicked.connect(lambda _=False, at=index: self.post(RowRemoved(self.section.name, at, self.kit.now())))
-        row.addWidget(remove, 0, Qt.AlignmentFlag.AlignTop)
+        beside = QVBoxLayout()
+        beside.addSpacing(QFontMetrics(self.look.font("meta")).height() + self.look.px("half"))   # beside the field, not its label
+        beside.addWidget(remove)
+        beside.addStretch(1)
+        row.addLayout(beside)
         self.body.addWidget(part)
 
     def _grid(self, prefix: str, fields: tuple[Field, ...], into: QVBoxLayout) -> None:

@@ -134,6 +134,8 @@ class StaffWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self._minute.stop()
         self._idle.stop()
+        if (field := self.focusWidget()) is not None:
+            field.clearFocus()   # now, while what was typed last can still be saved
         self.closing.emit()
         super().closeEvent(event)
 

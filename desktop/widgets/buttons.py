@@ -80,7 +80,7 @@ class ActionButton(_LaidButton):
     def __init__(self, look: Look, words: str, key: str = "", kind: str = "quiet", icon: str = "", shortcut: bool = True) -> None:
         super().__init__(look, words, {"danger": "quiet", "link": "plain"}.get(kind, kind))
         self._on = _ON.get(kind, "")
-        edge = look.px("three") if kind not in {"small", "plain", "link"} else look.px("two")
+        edge = look.px("three") if kind not in {"small", "plain", "link"} else look.px("two" if words else "half")
         self.row.setContentsMargins(edge, 0, edge, 0)
         self.row.addStretch(1)
         self._icon = None
@@ -91,6 +91,7 @@ class ActionButton(_LaidButton):
         self._words = QLabel(words)
         set_role(self._words, on=self._on, role=_TYPE.get(kind, "label-small" if kind == "small" else ""))
         self._add(self._words)
+        self._words.setVisible(bool(words))
         self._cap: KeyCap | None = None
         if key:
             self._cap = KeyCap(key, "accent" if self._on == "accent" else "")

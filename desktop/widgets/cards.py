@@ -80,10 +80,6 @@ class EmptyState(QWidget):
         column.addStretch(4)
 
 
-_ROOM = 80
-"""Pixels around what is brought into view, so that the next field is seen, too."""
-
-
 class ScrolledColumn(QScrollArea):
     """One column of cards that scrolls up and down only; ``column`` takes the cards."""
 
@@ -102,23 +98,23 @@ class ScrolledColumn(QScrollArea):
         self.setWidget(inner)
 
     def bring(self, widget: QWidget) -> None:
-        """Scroll so that ``widget`` is seen with some room around it, the head of its card too where both have place, and no head is cut at the top."""
-        inner, height = self.widget(), self.viewport().height()
+        """Scroll no further than needed so that ``widget`` is seen; where scrolling is needed, its card stands at the top. No head is cut at the top."""
+        inner, bar, height = self.widget(), self.verticalScrollBar(), self.viewport().height()
         if not inner.isAncestorOf(widget):
             return
-        inner.layout().activate()
         gap = self.column.spacing()
         heads = {card: (card.y() - gap, card.y() + card.title.geometry().bottom() + gap) for card in self._cards()}
         top = widget.mapTo(inner, QPoint(0, 0)).y()
-        bottom = top + widget.height()
-        at = min(max(self.verticalScrollBar().value(), bottom + _ROOM - height), top - _ROOM)
-        own = next((head for card, (head, _) in heads.items() if card is widget or card.isAncestorOf(widget)), at)
-        if bottom - own <= height:
-            at = min(at, own)
+        bottom, at = top + widget.height(), bar.value()
+        if top < at or bottom > at + height:
+            at = next((head for card, (head, _) in heads.items() if card is widget or card.isAncestorOf(widget)), top - gap)
+            if bottom + gap > at + height:   # a card that is higher than the page
+                at = bottom + gap - height
+        at = max(0, min(at, bar.maximum()))
         for head, below in heads.values():
             if head < at < below:
-                at = head if bottom - head <= height else below
-        self.verticalScrollBar().setValue(max(0, at))
+                at = head if bottom - head <= height else min(below, bar.maximum())
+        bar.setValue(at)
         self.horizontalScrollBar().setValue(0)
 
     def _cards(self) -> list[Card]:

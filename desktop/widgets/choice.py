@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QModelIndex, QStringListModel, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QCompleter
 
+from desktop.widgets.choice_list import ChoiceList
 from desktop.widgets.fields import FieldBox, FieldFace
 from desktop.widgets.icons import icon
 from desktop.widgets.style import Look
@@ -43,15 +43,10 @@ class ChoiceBox(FieldBox):
         super().__init__(look, path, words, need=need)
         self._labels = dict(rows)
         self._lines = [f"{text} · {code} {initials(text)}" for code, text in rows]
+        self._keys = {line: (text.lower(), code.lower(), initials(text)) for line, (code, text) in zip(self._lines, rows, strict=True)}
         self._codes = dict(zip(self._lines, (code for code, _ in rows), strict=True))
         self._typing = False
-        self._completer = QCompleter(QStringListModel(self._lines, self), self)
-        self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self._completer.setMaxVisibleItems(10)
-        self._completer.setWidget(self.edit)
-        self._completer.popup().setAccessibleName(words)
-        self._completer.activated[QModelIndex].connect(self._chosen)
+        self.list = ChoiceList(look, self.edit, words, lambda line: self._take(self._codes[line]))
         self._open = self.edit.add_mark(self._open_all)
         self._open.setIcon(icon(look, "down", "faint"))
         self._open.show()
@@ -78,18 +73,15 @@ class ChoiceBox(FieldBox):
 
     def _typed(self, text: str) -> None:
         self._typing = True
-        self._completer.setCompletionPrefix(text.strip())
-        if text.strip() and self._completer.completionCount():
-            self._completer.complete()
-            self._completer.popup().setCurrentIndex(self._completer.completionModel().index(0, 0))
-        else:
-            self._completer.popup().hide()
-        if not text.strip():
+        typed = text.strip().lower()
+        self.list.open_with(self._fitting(typed) if typed else ())
+        if not typed:
             self.edited.emit(self.path, "")
 
-    def _chosen(self, index: QModelIndex) -> None:
-        line = str(index.data(Qt.ItemDataRole.DisplayRole))
-        self._take(self._codes[line])
+    def _fitting(self, typed: str) -> list[str]:
+        """The rows that hold what was typed: first those that are it, then those that begin so, each group in the order of its table."""
+        found = [line for line in self._lines if typed in line.lower()]
+        return sorted(found, key=lambda line: (typed not in self._keys[line], not any(key.startswith(typed) for key in self._keys[line])))
 
     def _take(self, code: str) -> None:
         self._typing = False
@@ -113,8 +105,7 @@ class ChoiceBox(FieldBox):
         if self.edit.isReadOnly():
             return
         self.edit.setFocus()
-        self._completer.setCompletionPrefix("")
-        self._completer.complete()
+        self.list.open_with(self._lines)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Down:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPalette
+from PySide6.QtGui import QFocusEvent, QIcon, QPainter, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from desktop.widgets.icons import icon
@@ -134,6 +134,12 @@ class OutboxTable(QTableView):
         """The record id of the current line, or empty."""
         index = self.currentIndex()
         return self._model.lines[index.row()].record_id if index.isValid() and index.row() < len(self._model.lines) else ""
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The line that the keys move is marked from the beginning."""
+        super().focusInEvent(event)
+        if self._model.lines and not self.selectionModel().hasSelection():
+            self.selectRow(max(0, self.currentIndex().row()))
 
     def row_place(self, row: int) -> QRect:
         """Where a row stands, for movements that explain."""

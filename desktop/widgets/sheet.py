@@ -57,10 +57,11 @@ QLabel[on="accent"] { color: @c_on_accent@; }
 QLabel[on="danger"] { color: @c_stop_text@; }
 QLabel[on="link"] { color: @c_accent_text@; }
 
-QPushButton { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_button@; padding: 0; min-height: @s_button@; }
+QPushButton { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_button@; padding: 0; margin: 1px;
+  min-height: @s_button@; }
 QPushButton:hover { background: @c_side@; }
 QPushButton:pressed { background: @c_pill@; }
-QPushButton:focus { border: 2px solid @c_accent@; }
+QPushButton:focus { border: 2px solid @c_accent@; margin: 0; }
 QPushButton:disabled { background: @c_side@; border-color: @c_hairline@; }
 QPushButton[kind="primary"] { background: @c_accent@; border: 1px solid @c_accent@; }
 QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:pressed { background: @c_accent_press@; }
@@ -72,7 +73,8 @@ QPushButton[kind="plain"]:hover { background: @c_pill@; }
 QPushButton[kind="plain"]:focus { border: 2px solid @c_accent@; }
 QPushButton[kind="touch"] { min-height: @s_button_touch@; border-radius: @r_touch@; }
 QPushButton[kind="touch-primary"] { min-height: @s_button_touch@; border-radius: @r_touch@; background: @c_accent@; border-color: @c_accent@; }
-QPushButton[kind="row"] { background: transparent; border: 2px solid transparent; border-radius: @r_button@; min-height: @s_row@; text-align: left; }
+QPushButton[kind="row"] { background: transparent; border: 2px solid transparent; border-radius: @r_button@; min-height: @s_row@; text-align: left;
+  margin: 0; }
 QPushButton[kind="row"]:hover { background: @c_pill@; }
 QPushButton[kind="row"]:focus { border-color: @c_accent@; }
 QPushButton[kind="row"][current="true"] { background: @c_accent_soft@; }
@@ -84,7 +86,7 @@ QPushButton[kind="person"] { border: 1px solid @c_hairline@; background: @c_surf
 QPushButton[kind="person"]:hover { background: @c_side@; border-color: @c_edge@; }
 QPushButton[kind="person"]:focus { border: 2px solid @c_accent@; }
 QPushButton[kind="person"]:disabled { background: @c_side@; }
-QPushButton[kind="tab"] { background: transparent; border: 2px solid transparent; border-radius: 16px; min-height: 28px; }
+QPushButton[kind="tab"] { background: transparent; border: 2px solid transparent; border-radius: 16px; min-height: 28px; margin: 0; }
 QPushButton[kind="tab"]:hover { background: @c_pill@; }
 QPushButton[kind="tab"]:focus { border-color: @c_accent@; }
 QPushButton[kind="tab"][current="true"] { background: @c_surface@; border-color: @c_hairline@; }
@@ -94,9 +96,9 @@ QPushButton[kind="tab"][done="true"] QLabel { color: @c_good_text@; }
 QPushButton[kind="tab"][current="true"] QLabel { color: @c_text@; font-weight: 600; }
 
 QLineEdit, QPlainTextEdit, QComboBox, QDateEdit { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_field@; padding: 0 @s_one@;
-  min-height: @s_field@; selection-background-color: @c_accent@; selection-color: @c_on_accent@; }
+  margin: 1px; min-height: @s_field@; selection-background-color: @c_accent@; selection-color: @c_on_accent@; }
 QPlainTextEdit { padding: 4px @s_one@; }
-QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QDateEdit:focus { border: 2px solid @c_accent@; padding: 0 7px; }
+QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QDateEdit:focus { border: 2px solid @c_accent@; margin: 0; }
 QLineEdit[locked="true"] { background: @c_side@; border-color: @c_hairline@; }
 QLineEdit[locked="true"]:focus { border: 2px solid @c_accent@; }
 QLineEdit[trouble="must"] { border: 1px solid @c_stop@; background: @c_surface@; }
@@ -109,6 +111,7 @@ QCheckBox:focus { border-color: @c_accent@; }
 QCheckBox::indicator { width: @s_icon@; height: @s_icon@; border: 1px solid @c_edge@; border-radius: 4px; background: @c_surface@; }
 QCheckBox::indicator:checked { background: @c_accent@; border-color: @c_accent@; }
 QListView, QTreeView { background: @c_surface@; border: 1px solid @c_edge@; border-radius: @r_field@; padding: 4px; }
+QListView[role="choices"] { border: 1px solid @c_accent@; }
 QListView::item { min-height: @s_row@; padding: 0 @s_one@; border-radius: @r_small@; }
 QListView::item:selected { background: @c_accent_soft@; color: @c_text@; }
 QListView::item:hover { background: @c_side@; }

@@ -1,22 +1,26 @@
-"""A clerk's hands on the staff desk: keys alone. Never reaches past the window; what is there is read from the stages."""
+"""A clerk's hands on the staff desk: keys alone, where the keyboard is. Never reaches past the window; what is there is read from the stages.
+
+Nothing waits for the caret: whatever a page shows, the next key is meant for it.
+"""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QLineEdit, QWidget
 
 from desktop.app import Desk
+from desktop.staff.window import StaffWindow
 from desktop.widgets.fields import FieldBox
 from tests.scenes.hall import COLLECTOR
 from tests.scenes.hands import type_keys
 from tests.scenes.stages import until
 
-__all__ = ["TYPED", "fill_missing", "in_front", "key", "take_picture", "type_pin"]
+__all__ = ["TYPED", "button_at_caret", "caret", "field_at_caret", "fill_missing", "key", "save_receipt", "take_picture", "type_pin"]
 
 TYPED = {"person.mobile": "13800000000", "education.level": "初中毕业", "employer.name": "四川示例建设有限公司", "skill[0].trade": "gjg",
          "skill[0].level": "中级工", "skill[0].cert_no": "2106-0088412"}
@@ -25,67 +29,91 @@ TYPED = {"person.mobile": "13800000000", "education.level": "初中毕业", "emp
 PICTURES = {"portrait": "人像 portrait", "skill_certificate": "证书 document"}
 
 
-def key(window: QWidget, code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-    """A key where the keyboard is: an open list has it before the field."""
-    QTest.keyClick(QApplication.activePopupWidget() or window.focusWidget() or window, code, modifier)
-    in_front(window)
+def caret() -> QWidget:
+    """The widget that the next key goes to. It is seen and usable, or a person types into nothing."""
+    widget = QApplication.activePopupWidget() or QApplication.focusWidget()
+    assert widget is not None, f"nobody has the keyboard; the active window is {QApplication.activeWindow()}"
+    assert widget.isVisible() and widget.isEnabled(), f"the keyboard is in something that cannot be seen or used: {widget}"
+    return widget
 
 
-def in_front(window: QWidget) -> None:
-    """A screen without a window manager gives the keyboard to nobody when a list closes; a real one gives it back to the window."""
-    if QApplication.activePopupWidget() is None:
-        window.windowHandle().requestActivate()
-        QApplication.processEvents()
-        widget = window.focusWidget()
-        if widget is not None and not widget.hasFocus():
-            widget.clearFocus()
-            widget.setFocus()
+def key(code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    """One key where the keyboard is: an open list has it before the field."""
+    QTest.keyClick(caret(), code, modifier)
+    QApplication.processEvents()
 
 
-def box_in_focus(window: QWidget) -> FieldBox | None:
-    widget: Any = window.focusWidget()
+def field_at_caret() -> FieldBox | None:
+    widget: Any = caret()
     while widget is not None and not isinstance(widget, FieldBox):
         widget = widget.parentWidget()
     return widget
 
 
-def type_pin(window: QWidget, what: str) -> None:
-    QTest.keyClicks(until(lambda: window.focusWidget(), f"the PIN field {what}"), COLLECTOR.pin)
-    key(window, Qt.Key.Key_Return)
+def button_at_caret() -> str:
+    widget = caret()
+    return widget.text() if isinstance(widget, QAbstractButton) else ""
 
 
-def fill_missing(session: Desk, window: QWidget, tell: Callable[[str], object] = lambda words: None) -> None:
+def type_pin() -> None:
+    """Into whatever has the caret: it must be a PIN field already."""
+    field = caret()
+    assert isinstance(field, QLineEdit) and field.echoMode() == QLineEdit.EchoMode.Password, field
+    QTest.keyClicks(field, COLLECTOR.pin)
+    assert len(field.text()) == len(COLLECTOR.pin)
+
+
+def missing(session: Desk) -> list[str]:
+    return [one.path for one in session.intake.state.issues if one.severity != "explain"]
+
+
+def fill_missing(session: Desk, window: StaffWindow, tell: Callable[[str], object] = lambda words: None) -> None:
     """F9 goes to the first thing that is missing, as long as something is: type it, or take the picture. ``tell`` is told what was reached."""
     for _ in range(12):
-        missing = [one.path for one in session.intake.state.issues if one.severity != "explain"]
-        if not missing:
+        if not (open_ := missing(session)):
             return
-        first = missing[0]
-        key(window, Qt.Key.Key_F9)
+        first = open_[0]
+        key(Qt.Key.Key_F9)
         if first.startswith("stills."):
             take_picture(session, window, first.removeprefix("stills."), tell)
             continue
-        place = first if "." in first else f"{first}[0]."   # a section that needs its first row
-        box = until(lambda place=place: (b := box_in_focus(window)) is not None and b.path.startswith(place) and b, f"the caret in {place}")
-        until(box.edit.hasFocus, f"the keyboard in {box.path}")
+        box = field_at_caret()
+        assert box is not None, f"F9 for {first} leaves the caret in {caret()}"
+        assert box.path.startswith(first if "." in first else f"{first}[0]."), box.path   # a section that needs its first row
         type_keys(window, TYPED[box.path])
-        key(window, Qt.Key.Key_Tab)
-        until(lambda first=first: first not in {one.path for one in session.intake.state.issues}, f"{first} taken")
-    raise AssertionError(f"still missing: {[one.path for one in session.intake.state.issues]}")
+        key(Qt.Key.Key_Tab)
+        assert first not in missing(session), f"{first} is not taken"
+        after = field_at_caret()
+        assert after is not None and after is not box, "Tab goes on to the next field"
+    raise AssertionError(f"still missing: {missing(session)}")
 
 
-def take_picture(session: Desk, window: QWidget, kind: str, tell: Callable[[str], object] = lambda words: None) -> None:
-    if session.intake.state.capture is None:
-        key(window, Qt.Key.Key_F3 if kind == "portrait" else Qt.Key.Key_F4)
-    until(lambda: session.intake.state.capture is not None and session.intake.state.capture.hint is not None, f"the live picture for {kind}")
+def take_picture(session: Desk, window: StaffWindow, kind: str, tell: Callable[[str], object] = lambda words: None) -> None:
+    """Esc at once goes back to the form; the second time the picture is taken, and Esc goes back again."""
+    assert session.intake.state.capture.kind == kind and button_at_caret().startswith("拍")
+    key(Qt.Key.Key_Escape)
+    assert session.intake.state.capture is None and window.desk.form.isAncestorOf(caret())
+    key(Qt.Key.Key_F3 if kind == "portrait" else Qt.Key.Key_F4)
+    assert session.intake.state.capture.kind == kind and button_at_caret().startswith("拍")
+    until(lambda: session.intake.state.capture.hint is not None, f"the live picture for {kind}")
     tell(f"{PICTURES.get(kind, kind)}, live picture")
-    key(window, Qt.Key.Key_Space)
+    key(Qt.Key.Key_Space)
+    assert session.intake.state.capture.taking
     until(lambda: kind in {one.kind for one in session.intake.state.draft.stills}, f"the still {kind}")
     tell(f"{PICTURES.get(kind, kind)}, taken")
-    for _ in range(3):
-        if session.intake.state.capture is None:
-            return
-        key(window, Qt.Key.Key_Escape)   # a still that was taken may close the page by itself just now: Esc then does nothing
-        with contextlib.suppress(AssertionError):
-            until(lambda: session.intake.state.capture is None, "the form again", 3)
-    assert session.intake.state.capture is None
+    if kind != "portrait":   # a document may have more pages; a portrait closes the page by itself
+        assert button_at_caret().startswith("拍")
+        key(Qt.Key.Key_Escape)
+    assert session.intake.state.capture is None and window.desk.form.isAncestorOf(caret())
+
+
+def save_receipt(path: Path) -> None:
+    """Ctrl+S opens a dialogue without a loop of its own; the keyboard is in its name field."""
+    key(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    dialogue = until(lambda: next((one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog) and one.isVisible()), None), "the dialogue")
+    until(lambda: dialogue.isAncestorOf(QApplication.focusWidget()), "the keyboard in the dialogue")
+    field = caret()
+    assert isinstance(field, QLineEdit) and field.text().startswith("R-") and field.text().endswith(".pdf")
+    field.selectAll()
+    type_keys(dialogue, str(path))
+    key(Qt.Key.Key_Return)

@@ -1,0 +1,35 @@
+"""Asks a person for a file, in the system's own dialogue. Never waits in a loop of its own, and never reads or writes the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+__all__ = ["ask_for_file", "ask_for_pdf"]
+
+
+def ask_for_pdf(parent: QWidget, title: str, name: str, chosen: Callable[[str], None]) -> None:
+    """Where a new PDF goes; ``name`` (a serial, never a person's name) is proposed. ``chosen(path)`` if the person agrees."""
+    dialogue = QFileDialog(parent, title)
+    dialogue.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialogue.setNameFilter("PDF (*.pdf)")
+    dialogue.setDefaultSuffix("pdf")
+    dialogue.selectFile(f"{name}.pdf")
+    _open(parent, dialogue, chosen)
+
+
+def ask_for_file(parent: QWidget, title: str, kinds: str, chosen: Callable[[str], None]) -> None:
+    """One file that is there; ``kinds`` as Qt writes name filters. ``chosen(path)`` if the person agrees."""
+    dialogue = QFileDialog(parent, title)
+    dialogue.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialogue.setNameFilter(kinds)
+    _open(parent, dialogue, chosen)
+
+
+def _open(parent: QWidget, dialogue: QFileDialog, chosen: Callable[[str], None]) -> None:
+    dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialogue.fileSelected.connect(chosen)
+    dialogue.finished.connect(lambda _result: parent.window().activateWindow())   # a screen without a window manager gives the keyboard to nobody
+    dialogue.open()
