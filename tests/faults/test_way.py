@@ -150,6 +150,7 @@ def kill_everywhere(hall: PracticeHall, zygote: Zygote, promises: Promises, kill
     assert not (faults := all_through(hall, zygote, promises)), faults
 
 
+@pytest.mark.timeout(900)   # 40 s on a quiet machine
 def test_killed_in_each_step_and_after_it(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
     """Each step once, five of them again some time later; the sweep has the rest."""
     chance = random.Random(20261122)
