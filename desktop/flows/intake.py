@@ -152,6 +152,8 @@ class IntakeTable:
     def _was_read(self, state: IntakeState, event: CardWasRead) -> Answer:
         if state.reading is None:
             return state, ()
+        if state.after:
+            return self._instead_of_read(state)
         state = replace(state, reading=None, trouble=None)
         held = state.draft.text("person.id_doc_no") if state.draft is not None else ""
         if held and held != event.read.card.number:
@@ -256,14 +258,21 @@ class IntakeTable:
         return free, (ListParked(),)
 
     def _parked_picked(self, state: IntakeState, event: ParkedPicked) -> Answer:
-        if state.parking or state.reading is not None:
+        """What a person picks goes before a card that happens to lie there: its read is broken off, and ``after`` it the sitting opens."""
+        if state.parking:
             return state, ()
+        if state.reading is not None:
+            return replace(state, after=event.draft_id), (CancelRead(),)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         if state.draft is None or not (state.draft.entries or state.draft.stills):
             return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (*closing, OpenDraft(event.draft_id))
         if state.draft.draft_id == event.draft_id:
             return replace(state, page="desk"), ()
         return replace(state, parking=True, after=event.draft_id, capture=None, trouble=None), (*closing, ParkDraft(state.draft))
+
+    def _instead_of_read(self, state: IntakeState) -> Answer:
+        """However the read ended: the sitting that was picked meanwhile."""
+        return self._parked_picked(replace(state, reading=None, trouble=None, after=""), ParkedPicked(state.after))
 
     def _opened(self, state: IntakeState, event: DraftOpened) -> Answer:
         if state.draft is not None or state.operator is None or event.draft.owner != f"op:{state.operator.operator_id}":
@@ -343,6 +352,8 @@ class IntakeTable:
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()
+            if state.after:
+                return self._instead_of_read(state)
             state, retry = replace(state, reading=None), ReadCard()
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)

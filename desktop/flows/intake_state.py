@@ -72,7 +72,7 @@ def _no_counts() -> Mapping[str, int]:
 @dataclass(frozen=True, slots=True)
 class IntakeState:
     """``page``: desk, outbox, returned, parked, health. On the desk: ``draft`` None = waiting for a card; ``reading`` a read on its way;
-    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked ('' nothing, 'card', or a draft_id).
+    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked or the read has ended ('' nothing, 'card', or a draft_id).
     """
 
     page: str = "desk"

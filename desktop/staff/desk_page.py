@@ -84,6 +84,7 @@ class DeskPage(QWidget):
 
     def show_state(self, state: IntakeState) -> None:
         """Show the page of the state and everything around it."""
+        self.form.remember()
         sitting = state.page == "desk" and state.draft is not None
         self.left.show_state(state)
         self.right.setVisible(sitting)

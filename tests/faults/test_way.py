@@ -83,7 +83,7 @@ class Zygote:
                 self._held += more
             line, _, self._held = self._held.partition(b"\n")
             lines.append(json.loads(line))
-            assert lines[-1]["step"] != "broke", lines[-1]
+            assert lines[-1]["step"] != "broke", f"{lines[-1]['why']}; {(self.temp / 'stderr').read_text('utf-8')[-1000:]}"
         return lines
 
 
@@ -109,16 +109,15 @@ def promises(hall: PracticeHall) -> Iterator[Promises]:
 
 
 def lay_down(hall: PracticeHall, promises: Promises) -> None:
-    """A fresh card where no sitting is parked; the service must have seen the old one go."""
+    """A fresh card where no sitting is parked, else none; the service must have seen the old one go."""
     hall.lift()
-    if promises.parked:
-        return
     reader = PcscDriver((), emulated=True)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while any(one.card for one in reader.look()):
         assert time.monotonic() < end, "the card does not leave the reader"
         time.sleep(0.05)
-    hall.place()
+    if not promises.parked:
+        hall.place()
 
 
 def killed(hall: PracticeHall, zygote: Zygote, promises: Promises, step: str, wait_s: float, variant: str = "true") -> tuple[bool, list[str]]:
@@ -151,7 +150,7 @@ def kill_everywhere(hall: PracticeHall, zygote: Zygote, promises: Promises, kill
     assert not (faults := all_through(hall, zygote, promises)), faults
 
 
-@pytest.mark.sweep   # not steady on a quiet machine: after a kill the next start now and then waits for a card beside a parked sitting, cause not found yet
+@pytest.mark.timeout(900)   # 40 s on a quiet machine
 def test_killed_in_each_step_and_after_it(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
     """Each step once, five of them again some time later; the sweep has the rest."""
     chance = random.Random(20261122)
