@@ -11,7 +11,7 @@ from typing import Any
 from desktop.flows import intake_day as day
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
-from desktop.flows.intake_state import Answer, IntakeState, cleared, hall_date, jump, row_count, with_draft
+from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
     BackPressed,
@@ -163,7 +163,8 @@ class IntakeTable:
         draft = state.draft or Draft(new_id, f"op:{state.operator.operator_id}", at)
         fresh = fill(draft, read, by=state.operator.operator_id, at=at)
         state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, other_at=None, other_id="")
-        state, effects = with_draft(state, fresh, hall_date(at), self._tables, now=True)
+        state, _ = with_draft(state, fresh, hall_date(at), self._tables)
+        effects: Effects = (SaveDraft(fresh, True, read.photo_image),)
         first = "person.mobile" if fresh.categories() else "person.categories"
         return jump(state, first), effects
 
@@ -256,9 +257,12 @@ class IntakeTable:
         return free, (ListParked(),)
 
     def _parked_picked(self, state: IntakeState, event: ParkedPicked) -> Answer:
-        if state.parking or state.reading is not None:
+        """A read that is on its way is given up for it: what was pressed last counts."""
+        if state.parking:
             return state, ()
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
+        if state.reading is not None and (state.draft is None or state.draft.draft_id != event.draft_id):
+            state, closing = replace(state, reading=None), (*closing, CancelRead())
         if state.draft is None or not (state.draft.entries or state.draft.stills):
             return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (*closing, OpenDraft(event.draft_id))
         if state.draft.draft_id == event.draft_id:
@@ -270,7 +274,8 @@ class IntakeTable:
             return state, ()
         today = hall_date(event.at)
         found = issues(event.draft, today, self._tables)
-        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at)
+        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
+                        chip_photo=event.chip_photo)
         return jump(fresh, found[0].path if found and not found[0].path.startswith("stills.") else "person.mobile"), ()
 
     def _discard(self, state: IntakeState, _event: DiscardPressed) -> Answer:

@@ -31,10 +31,15 @@ def _listen(variant: str) -> None:
     from sync.outbox import Outbox
     from sync.parked import Parked
 
-    put, keep, mark, receipted = Parked.put, Outbox.keep, Outbox.mark, Outbox.receipted
+    put, add_still, keep, mark, receipted = Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted
 
-    def putting(self: Any, draft: Any) -> None:
-        put(self, draft)
+    def adding(self: Any, draft_id: str, *rest: Any, **named: Any) -> Any:
+        still = add_still(self, draft_id, *rest, **named)
+        _say("still kept", draft=draft_id, still=still.still_id)
+        return still
+
+    def putting(self: Any, draft: Any, photo: bytes | None = None) -> None:
+        put(self, draft, photo)
         _say("draft saved", draft=draft.draft_id, entries=len(draft.entries), stills=[one.still_id for one in draft.stills])
         if any(one.kind == "portrait" for one in draft.stills):
             _say("portrait kept", draft=draft.draft_id)
@@ -54,7 +59,7 @@ def _listen(variant: str) -> None:
         receipted(self, record_id, envelope)
         _say("receipted", record=record_id)
 
-    Parked.put, Outbox.keep, Outbox.mark, Outbox.receipted = putting, keeping, marking, taking
+    Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted = putting, adding, keeping, marking, taking
 
 
 def _tell_events(desk: Any) -> None:
