@@ -1,4 +1,4 @@
-"""Reads a large store to its end beside the work, for its open reads only the first pages. Never repairs: damage is told, and the store refuses all from then on."""
+"""Reads a large store to its end beside the work, for its open reads only the first pages. Never repairs: damage is told, the store refuses all after it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ from tests.scenes.stages import capture, lift, log_in, reviewed, signed, type_in
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(sys.platform != "linux", reason="needs pcscd and SoftHSM2")]
 OWNER = f"op:{COLLECTOR.id}"
-STEPS = ("card read", "value typed", "draft saved", "still kept", "portrait kept", "review built", "signed", "keep begun", "kept", "uploading", "uploaded", "receipted")
+STEPS = ("card read", "value typed", "draft saved", "still kept", "portrait kept", "review built", "signed", "keep begun", "kept", "uploading", "uploaded",
+         "receipted")
 LONGEST_S = 0.6
 """How long after a step the random kill comes at most: the whole rest of the way takes about two seconds."""
 PATIENCE_S = 60.0
@@ -84,7 +85,7 @@ class Zygote:
                 self._held += more
             line, _, self._held = self._held.partition(b"\n")
             lines.append(json.loads(line))
-            assert lines[-1]["step"] != "broke", lines[-1]
+            assert lines[-1]["step"] != "broke", (lines[-1], (self.temp / "stderr").read_text("utf-8")[-3000:])
         return lines
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,15 @@ def _say(step: str, **facts: object) -> None:
 
 def _listen(variant: str) -> None:
     """Lines from the very functions that make a promise true, said when they returned."""
+    from sync.courier import Courier
     from sync.outbox import Outbox
     from sync.parked import Parked
+
+    note_fault = Courier._note_fault
+
+    def noting(self: Any, error: Exception) -> None:
+        traceback.print_exception(error)   # into the parent's file: a fault that the courier only names is not to be guessed at
+        note_fault(self, error)
 
     put, add_still, keep, mark, receipted = Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted
 
@@ -60,6 +68,7 @@ def _listen(variant: str) -> None:
         _say("receipted", record=record_id)
 
     Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted = putting, adding, keeping, marking, taking
+    Courier._note_fault = noting  # type: ignore[method-assign]
 
 
 def _tell_events(desk: Any) -> None:
