@@ -170,7 +170,7 @@ class HallStation:
         self.outbox.keep(sealed, digest(content), signature, (), "op:OP-000017", Summary("练习", "0012", ("4",)))
         return record_id
 
-    def _record(self, record_id: str, photo: bytes, sam: str) -> dict[str, Any]:
+    def _record(self, record_id: str, photo: bytes, sam: str = "") -> dict[str, Any]:
         now, station = time_text(datetime.now(UTC)), self.courier.station
         card = {"sam": sam, "reader": "r", "profile": "p", "read_at": now, "raw_digest": digest(b"raw")} if sam else None
         return {
