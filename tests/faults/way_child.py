@@ -63,8 +63,8 @@ def _listen(variant: str) -> None:
         mark(self, record_id, state, **facts)
         _say(state, record=record_id)
 
-    def taking(self: Any, record_id: str, envelope: bytes) -> None:
-        receipted(self, record_id, envelope)
+    def taking(self: Any, record_id: str, *rest: Any) -> None:
+        receipted(self, record_id, *rest)
         _say("receipted", record=record_id)
 
     Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted = putting, adding, keeping, marking, taking
