@@ -21,6 +21,7 @@ from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
+from desktop.effects.whole import StoreCheck
 from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
 from desktop.flows.intake import intake
@@ -76,7 +77,7 @@ from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
 from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
-from sync.errors import NotEnrolled
+from sync.errors import NotEnrolled, StoreDamaged
 from sync.store import read_label
 from sync.tables import Tables
 
@@ -111,6 +112,7 @@ class Desk(QObject):
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
+        self._whole = StoreCheck(self.jobs, self._damaged)
         self._hand_out()
 
     def begin(self) -> None:
@@ -150,6 +152,11 @@ class Desk(QObject):
         """In the outbox lane."""
         self._drafts.end(draft_id)
         self._mail.hurry()
+
+    def _damaged(self, damage: Trouble) -> None:
+        """Whoever is at the desk, and who comes next, hears it; nothing is kept or sent from then on."""
+        for stage in (self.login, self.intake):
+            stage.post(Failed(damage, "CheckStore"))
 
     # -- who is here ------------------------------------------------------------------------------------------------------------------
     def _operator(self) -> Operator:
@@ -199,7 +206,7 @@ class Desk(QObject):
 
     def _open_station(self, _order: OpenStation, post: Post) -> None:
         if self._open is not None:
-            post(self._station_opened())
+            post(Failed(StoreDamaged("found while it was open"), "OpenStation") if self._open.store.damaged else self._station_opened())
             return
 
         def opened(rooms: Rooms) -> None:
@@ -210,6 +217,7 @@ class Desk(QObject):
                 self._lamps.look()
             self._mail.start()
             self._lamps.start()
+            self._whole.start(rooms)
             post(self._station_opened())
 
         self.jobs.start("outbox", lambda _cancel, _tell: open_rooms(self._folder, self._cabinet), opened,
@@ -302,6 +310,13 @@ def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | V
     opening = OpeningPage(look, words, lambda: _again(session, opening))
     frame.addWidget(opening)
     session.failed.connect(opening.show_trouble)
+
+    def damaged(trouble: Trouble) -> None:
+        """Back to the first page, with the trouble: nothing can be kept any more."""
+        opening.show_trouble(trouble)
+        frame.setCurrentWidget(opening)
+
+    session.damaged.connect(damaged)
 
     def opened(stage: Stage) -> None:
         page = _page(session, stage, look)

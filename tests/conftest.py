@@ -26,6 +26,7 @@ GRACE = 2.0
 # -- options and the closing lines ------------------------------------------------------------------------------------------------------
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run (CI's own tier)")
+    parser.addoption("--fault-table", metavar="FILE", help="what the fault tests did is added to this file (python -m tests.faults prints it)")
     parser.addoption("--device", metavar="SERIAL", help="run the contract suites on this real device, too")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from desktop.flows import intake_day as day
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
-from desktop.flows.intake_state import Answer, IntakeState, cleared, hall_date, jump, row_count, with_draft
+from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
     BackPressed,
@@ -44,6 +44,7 @@ from desktop.flows.words import (
     LockPressed,
     NewSitting,
     Note,
+    OlderPressed,
     OpenDraft,
     OperatorIn,
     OriginalSeen,
@@ -102,6 +103,7 @@ class IntakeTable:
             PlacePicked: self._place, DraftSaved: self._saved, ParkPressed: self._park, DraftParked: self._parked, ParkedListed: day.parked,
             ParkedPicked: self._parked_picked, DraftOpened: self._opened, DiscardPressed: self._discard, DiscardConfirmed: self._discarded,
             ReviewPressed: self._review, SittingDone: self._done, PagePicked: day.page, OutboxListed: day.outbox, RecordPicked: day.picked,
+            OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: day.devices, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
@@ -165,7 +167,8 @@ class IntakeTable:
         draft = state.draft or Draft(new_id, f"op:{state.operator.operator_id}", at)
         fresh = fill(draft, read, by=state.operator.operator_id, at=at)
         state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, other_at=None, other_id="")
-        state, effects = with_draft(state, fresh, hall_date(at), self._tables, now=True)
+        state, _ = with_draft(state, fresh, hall_date(at), self._tables)
+        effects: Effects = (SaveDraft(fresh, True, read.photo_image),)
         first = "person.mobile" if fresh.categories() else "person.categories"
         return jump(state, first), effects
 
@@ -279,7 +282,8 @@ class IntakeTable:
             return state, ()
         today = hall_date(event.at)
         found = issues(event.draft, today, self._tables)
-        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at)
+        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
+                        chip_photo=event.chip_photo)
         return jump(fresh, found[0].path if found and not found[0].path.startswith("stills.") else "person.mobile"), ()
 
     def _discard(self, state: IntakeState, _event: DiscardPressed) -> Answer:

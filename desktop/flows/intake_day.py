@@ -15,6 +15,7 @@ from desktop.flows.words import (
     DevicesSeen,
     ListOutbox,
     ListParked,
+    OlderPressed,
     OutboxListed,
     PagePicked,
     ParkedListed,
@@ -27,7 +28,7 @@ from desktop.flows.words import (
     SyncPressed,
 )
 
-__all__ = ["PAGES", "again", "check", "courier", "devices", "outbox", "page", "parked", "picked", "receipt", "sync"]
+__all__ = ["PAGES", "again", "check", "courier", "devices", "older", "outbox", "page", "parked", "picked", "receipt", "sync"]
 
 PAGES = ("desk", "outbox", "returned", "parked", "health")
 
@@ -35,13 +36,20 @@ PAGES = ("desk", "outbox", "returned", "parked", "health")
 def page(state: IntakeState, event: PagePicked) -> Answer:
     if event.page not in PAGES:
         return state, ()
+    state = replace(state, outbox_pages=1)
     asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),)}
     closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None and event.page != "desk" else ()
     return replace(state, page=event.page, capture=state.capture if event.page == "desk" else None), (*closing, *asks.get(event.page, ()))
 
 
 def outbox(state: IntakeState, event: OutboxListed) -> Answer:
-    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts)), waits=event.waits), ()
+    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts)), waits=event.waits, outbox_more=event.more), ()
+
+
+def older(state: IntakeState, _event: OlderPressed) -> Answer:
+    if not state.outbox_more:
+        return state, ()
+    return replace(state, outbox_pages=state.outbox_pages + 1), (ListOutbox(state.outbox_pages + 1),)
 
 
 def picked(state: IntakeState, event: RecordPicked) -> Answer:

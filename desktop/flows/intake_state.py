@@ -27,7 +27,7 @@ from sync.record import ATTACHMENT_KINDS, SECTIONS
 from sync.rules import Issue, issues
 from sync.tables import Tables
 
-__all__ = ["Answer", "Capture", "Effects", "IntakeState", "Place", "cleared", "hall_date", "jump", "missing_document", "row_count", "with_draft"]
+__all__ = ["Answer", "Capture", "Effects", "IntakeState", "Place", "cleared", "hall_date", "hall_day", "jump", "missing_document", "row_count", "with_draft"]
 
 _HALL_TIME = timezone(timedelta(hours=8))
 """All halls keep China Standard Time (UTC+8, no summer time)."""
@@ -36,6 +36,12 @@ _HALL_TIME = timezone(timedelta(hours=8))
 def hall_date(at: datetime) -> date:
     """The hall's date at an aware time."""
     return at.astimezone(_HALL_TIME).date()
+
+
+def hall_day(at: datetime) -> tuple[datetime, datetime]:
+    """Begin and end of the hall's day at an aware time."""
+    begin = at.astimezone(_HALL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    return begin, begin + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,8 @@ class IntakeState:
     discard_asked: bool = False
     parked: tuple[ParkedFacts, ...] = ()
     outbox: tuple[OutboxFacts, ...] = ()
+    outbox_pages: int = 1
+    outbox_more: bool = False
     counts: Mapping[str, int] = field(default_factory=_no_counts)
     chosen: str = ""
     courier: CourierFacts = CourierFacts()
@@ -120,6 +128,7 @@ def with_draft(state: IntakeState, draft: Draft, today: date, tables: Tables, no
 def cleared(state: IntakeState) -> IntakeState:
     """The desk without a sitting; what belongs to the day stays."""
     return IntakeState(operator=state.operator, station=state.station, page="desk", parked=state.parked, outbox=state.outbox, counts=state.counts,
+                       outbox_pages=state.outbox_pages, outbox_more=state.outbox_more,
                        chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, place=Place("", state.place.count + 1))
 
 

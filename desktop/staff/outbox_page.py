@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
-from desktop.flows.words import OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
+from desktop.flows.words import OlderPressed, OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place, support_words, waits_words
 from desktop.version import program_version
@@ -56,6 +56,9 @@ class OutboxPage(QWidget):
         self.table = OutboxTable(look, [words(f"outbox.head_{name}") for name in ("who", "what", "where", "why", "when")], words("outbox.title"))
         self.table.chosen.connect(lambda record_id: post(RecordPicked(record_id)) if record_id else None)
         card.body.addWidget(self.table)
+        self._older = ActionButton(look, words("outbox.older"), "", "small")
+        self._older.clicked.connect(lambda: post(OlderPressed()))
+        card.body.addWidget(self._older, 0, Qt.AlignmentFlag.AlignHCenter)
         self._stack.addWidget(card)
         column.addWidget(self._below())
         self._version = program_version()
@@ -135,6 +138,7 @@ class OutboxPage(QWidget):
         self._waits.setText(waits_words(words, state.waits))
         self._waits.setVisible(bool(self._waits.text()))
         self._support.setText(words("outbox.support", code=support_words(courier, state.waits, self._version, now)))
+        self._older.setVisible(state.outbox_more and state.page == "outbox")
         self._bar.setVisible(bool(courier.moving and courier.total))
         self._bar.setRange(0, 1000)
         self._bar.setValue(courier.done * 1000 // courier.total if courier.total else 0)
