@@ -18,6 +18,7 @@ def test_every_operation_that_the_client_uses_is_in_the_text_and_the_other_way_r
     hall.drive(record, "receipted")
     hall.courier.refresh()
     hall.province.record(record)
+    renew(hall.province, hall.store, hall.station, datetime.now(UTC))
     made = province.desk("POST", "/sheets", kind=1, name="练习人", masked="5101**********0012", employer="", good=0, bad=0)
     hall.province.sheet(made["number"])
     renew(hall.province, hall.store, hall.station, datetime.now(UTC))
