@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
+from desktop.effects.batch import BatchWork
+from desktop.effects.beside import in_lane
 from desktop.effects.camera import RunningCamera
 from desktop.effects.cards import CardWork
 from desktop.effects.carry import Carrier, Post
@@ -23,14 +25,17 @@ from desktop.effects.notices import NoticeWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
 from desktop.effects.sheets import SheetWork
+from desktop.effects.shifts import ShiftWork
 from desktop.effects.tokens import TokenWork
 from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
+from desktop.flows.batch import BATCH
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
 from desktop.flows.review import REVIEW
 from desktop.flows.words import (
+    BuildBatch,
     BuildReview,
     CancelRead,
     CheckDevices,
@@ -39,10 +44,14 @@ from desktop.flows.words import (
     CourierSeen,
     DropDraft,
     DropStill,
+    EndBatch,
+    EndShift,
     Keep,
+    KeepUnsigned,
     ListCertificates,
     ListOutbox,
     ListParked,
+    ListWaiting,
     Login,
     LogOut,
     NewSitting,
@@ -61,9 +70,12 @@ from desktop.flows.words import (
     SaveDraft,
     SaveReceipt,
     Send,
+    ShowBatchRecord,
+    SignBatch,
     SignRecord,
     StationFacts,
     StationOpened,
+    StopBatch,
     SyncNow,
     TakeDocument,
     TakeFile,
@@ -105,7 +117,8 @@ class Desk(QObject):
         self.tables = Tables.load()
         self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
-        self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
+        self.batch = Stage(BATCH, self._carrier.carry)
+        self._stages = {"login": self.login, "intake": self.intake, "review": self.review, "batch": self.batch}
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
@@ -118,6 +131,9 @@ class Desk(QObject):
         self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
+        self._signing = BatchWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry(), beside=in_lane(self.jobs.start, "batch"))
+        self._shifts = ShiftWork(self.rooms, self._tokens)
+        self._tokens.at_login = self._shifts.begin
         self._hand_out()
 
     def begin(self) -> None:
@@ -147,6 +163,8 @@ class Desk(QObject):
     def _login_stepped(self, event: Any) -> None:
         if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
             self._lamps.missed()
+        if self.login.state.page != "in":
+            self._signing.lock()
 
     def _intake_stepped(self, event: Any) -> None:
         """Somebody came to the desk: a card that lies there is theirs to read."""
@@ -190,6 +208,14 @@ class Desk(QObject):
         carrier.in_lane(ReadPinState, "token", self._tokens.pin_state)
         carrier.in_lane(Login, "token", self._tokens.login)
         carrier.in_lane(SignRecord, "token", self._records.sign)
+        carrier.in_lane(EndShift, "token", self._shifts.end)
+        carrier.in_lane(SignBatch, "token", self._signing.sign, progress=True)
+        carrier.at_once(StopBatch, lambda _order, _post: self._stop_signing())
+        carrier.at_once(EndBatch, lambda _order, _post: self._signing.lock())
+        carrier.in_lane(BuildBatch, "batch", self._signing.build, progress=True)
+        carrier.in_lane(ListWaiting, "batch", self._signing.waiting)
+        carrier.in_lane(ShowBatchRecord, "batch", self._signing.show)
+        carrier.in_lane(KeepUnsigned, "outbox", self._records.keep_unsigned)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
         carrier.at_once(NewSitting, self._drafts.make)
         carrier.at_once(SaveDraft, self._drafts.save)
@@ -213,6 +239,11 @@ class Desk(QObject):
             carrier.at_once(effect, act)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
+
+    def _stop_signing(self) -> None:
+        """The list that is being made ready, or signed: both lanes do nothing else meanwhile."""
+        self.jobs.cancel("batch")
+        self.jobs.cancel("token")
 
     def _open_station(self, _order: OpenStation, post: Post) -> None:
         if self._open is not None:

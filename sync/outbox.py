@@ -112,6 +112,26 @@ class Outbox:
         self._store.forget_old_pages()
         self._drop_blobs((row.packet_blob,))
 
+    def countersign(self, record_id: str, first_signature: bytes, act: Act, *, who: str) -> None:
+        """A further person's act over a signed record that still waits here (``kept``, ``set_aside``) goes into row and slip; the packet's bytes stay.
+
+        Raises StoreTrouble (step ``state``) where it is under way or gone or was signed anew meanwhile, DiskFull; then nothing has changed.
+        """
+        acts, key = (*(before := self._row(record_id)).acts, act), self._data_key(before)
+        slip = seal_slip(key, record_id, before.packet_digest, before.record_digest, before.signature, acts, before.owner, time_text(before.kept_at))
+        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
+        try:
+            with self._store.write() as tx:
+                row = self._step(tx, record_id, None)
+                if row.state not in ("kept", "set_aside") or row.signature != first_signature or row.packet_blob != before.packet_blob:
+                    raise StoreTrouble(f"a record in state {row.state} is not countersigned now", step="state")
+                tx.execute("UPDATE outbox SET packet_blob = ?, acts = ? WHERE record_id = ?", (blob_id, acts_text(acts), record_id))
+                self._journal.write(tx, who, "record.countersigned", record_id, {"act": digest(act.act), "packet": row.packet_digest})
+        except StoreTrouble as trouble:
+            self._drop_unless_unsure(trouble, blob_id)
+            raise
+        self._drop_blobs((row.packet_blob,))
+
     def carry_in(self, row: CarriedRow, packet: bytes, slip: bytes, *, who: str, export_id: str) -> None:
         """Keeps a record that another station sealed, as it stands; its packet can never be opened here. Raises DiskFull, StoreTrouble (also: kept already)."""
         blob_id = self._blobs.write(packet, slip)
@@ -202,7 +222,7 @@ class Outbox:
         try:
             if digest(content) != row.packet_digest or len(content) != row.packet_size or read_header(content).record_id != record_id:
                 raise StoreDamaged("the packet is not what its row says")
-            if self._has_wrap(record_id) and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
+            if self._wrap(record_id) is not None and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
                 raise StoreDamaged("the record in the packet is not what its row says")
         except FormatTrouble as trouble:
             raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
@@ -346,9 +366,6 @@ class Outbox:
         with self._store.read() as rows:
             found = rows.execute("SELECT wrap FROM packet_keys WHERE record_id = ?", (record_id,)).fetchone()
         return None if found is None else bytes(found[0])
-
-    def _has_wrap(self, record_id: str) -> bool:
-        return self._wrap(record_id) is not None
 
     def _data_key(self, row: OutboxRow) -> bytes:
         wrap = self._wrap(row.record_id)

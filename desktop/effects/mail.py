@@ -129,7 +129,7 @@ class MailWork:
             "waiting": sum(row.state in _WAITING for row in rows),
             "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
             "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
-            "today": sum(hall_date(row.kept_at) == today for row in rows),
+            "today": sum(hall_date(row.kept_at) == today for row in rows), "unsigned": sum(row.state == "kept_unsigned" for row in rows),
         }
         return OutboxListed(tuple(_facts(row) for row in rows), counts, self._rooms().outbox.waiting())
 

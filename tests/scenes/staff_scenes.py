@@ -12,6 +12,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from desktop.bridge.stage import Stage
+from desktop.flows.batch import BATCH
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -173,7 +174,7 @@ PARKED = ParkedListed((ParkedFacts("d-8", "陈大海", "0015", NOW - timedelta(m
 
 
 class Scene:
-    """The three stages over a recording of their effects; ``at`` posts to the right one."""
+    """The four stages over a recording of their effects; ``at`` posts to the right one."""
 
     def __init__(self, look: Look, lang: str = "zh_CN") -> None:
         self.kit = Kit(look, Words(lang), Tables.load(), lambda: NOW)
@@ -182,6 +183,7 @@ class Scene:
         self.stages["login"] = Stage(LOGIN, self._carry)
         self.stages["intake"] = Stage(intake(self.kit.tables), self._carry)
         self.stages["review"] = Stage(REVIEW, self._carry)
+        self.stages["batch"] = Stage(BATCH, self._carry)
         self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"])
 
     def _carry(self, effect: Any, _post: Callable[[Any], None]) -> None:

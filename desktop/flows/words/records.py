@@ -31,7 +31,7 @@ class ListOutbox:
 
 @dataclass(frozen=True, slots=True)
 class OutboxListed:
-    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today; ``waits``: what of the whole machine waits, and why, without names."""
+    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today, unsigned; ``waits``: what of the whole machine waits, and why, without names."""
 
     rows: tuple[OutboxFacts, ...]
     counts: Mapping[str, int]

@@ -11,8 +11,9 @@ from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
-from desktop.effects.batch import BatchWork, keep_unsigned
+from desktop.effects.batch import BatchWork
 from desktop.effects.beside import Beside, inline
+from desktop.effects.records import keep_unsigned
 from desktop.effects.tokens import TokenWork
 from desktop.flows.words import CertificateChoice, ListCertificates, Operator
 from desktop.flows.words.batch import BatchBuilt, BatchEnded, BuildBatch, SignBatch

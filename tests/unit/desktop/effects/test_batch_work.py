@@ -10,6 +10,7 @@ from threading import Event
 
 import pytest
 
+from desktop.effects import batch_deeds
 from desktop.effects.beside import Beside, in_lane, inline
 from desktop.flows.words.batch import ShowBatchRecord, SignBatch
 from devices.errors import WrongPin
@@ -178,7 +179,8 @@ def test_a_record_with_a_trouble_of_its_own_lets_the_others_go_on(room: BatchRoo
     first, incomplete, damaged, last = room.unsigned(), room.unsigned(whole=False), room.unsigned(), room.unsigned()
     built = room.build(first, incomplete, damaged, last)
     assert built.refused == ((incomplete, "draft.incomplete"),)
-    monkeypatch.setattr(room.work, "_parts", lambda rooms, ready, look=room.work._parts: spoilt() if ready.record_id == damaged else look(rooms, ready))
+    look = batch_deeds.parts_of
+    monkeypatch.setattr(batch_deeds, "parts_of", lambda rooms, ready: spoilt() if ready.record_id == damaged else look(rooms, ready))
     ended = room.sign(built, PIN)
     assert (ended.reason, ended.done, ended.failed) == ("done", (first, last), ((damaged, "signature.invalid"),))
     assert room.outbox.row(damaged).state == "kept_unsigned"  # type: ignore[union-attr]
