@@ -18,10 +18,13 @@ from desktop.effects.camera import RunningCamera
 from desktop.effects.cards import CardWork
 from desktop.effects.carry import Carrier, Post
 from desktop.effects.drafts import DraftWork
+from desktop.effects.exports import ExportWork
 from desktop.effects.lamps import LampWork
 from desktop.effects.mail import MailWork
+from desktop.effects.notices import NoticeWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.records import RecordWork
+from desktop.effects.sheets import SheetWork
 from desktop.effects.shifts import ShiftWork
 from desktop.effects.tokens import TokenWork
 from desktop.effects.whole import StoreCheck
@@ -39,6 +42,7 @@ from desktop.flows.words import (
     CheckDevices,
     ClosePreview,
     CompareFaces,
+    CourierSeen,
     DropDraft,
     DropStill,
     EndBatch,
@@ -79,9 +83,10 @@ from desktop.flows.words import (
     TakePortrait,
     WatchRecord,
 )
+from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
 from desktop.folders import data_folder
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.settings import Settings
 from desktop.single import Single
@@ -122,7 +127,9 @@ class Desk(QObject):
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
-        self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._mailed)
+        self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
+        self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
         self._whole = StoreCheck(self.jobs, self._damaged)
@@ -165,6 +172,12 @@ class Desk(QObject):
         """Somebody came to the desk: a card that lies there is theirs to read."""
         if isinstance(event, OperatorIn):
             self._cards.tell_lying()
+
+    def _mailed(self, event: Any) -> None:
+        """What the courier says; with it may have come a change that the platform made."""
+        self.intake.post(event)
+        if isinstance(event, CourierSeen):
+            self._notices.look()
 
     def _kept(self, record_id: str, draft_id: str) -> None:
         """In the outbox lane."""
@@ -227,6 +240,10 @@ class Desk(QObject):
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
                              (CompareFaces, self._pictures.compare)):
             carrier.in_lane(effect, "pictures", work)
+        carrier.in_lane(ExportRecord, "outbox", self._exports.export)
+        for effect, act in ((MakeSheet, self.sheets.start), (StopSheet, self.sheets.stop), (SaveSheet, self.sheets.hand_out),
+                            (PrintSheet, self.sheets.hand_out)):
+            carrier.at_once(effect, act)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
 
@@ -247,6 +264,7 @@ class Desk(QObject):
             except Trouble:
                 self._lamps.look()
             self._mail.start()
+            self._notices.start()
             self._lamps.start()
             self._whole.start(rooms)
             post(self._station_opened())
@@ -328,9 +346,11 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     from desktop.staff.window import StaffWindow
 
     desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
-    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
+    kit = Kit(look, words, desk.tables)
+    window = StaffWindow(kit, desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
+    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station).write
     return desk, window
 
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from desktop.flows import intake_day as day
+from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
 from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
@@ -77,6 +78,7 @@ from desktop.flows.words import (
     TroubleClosed,
     Unlocked,
 )
+from desktop.flows.words.day import DayPicked, Exported, ExportTold, ExportWanted, MakeSheet, SheetCounted, SheetMade, SheetSaved, SheetWanted, StationChanged
 from devices.cards.contract import CardRead
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
@@ -106,6 +108,8 @@ class IntakeTable:
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: day.devices, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
+            DayPicked: sheet.picked, SheetCounted: sheet.counted, SheetMade: sheet.made, SheetWanted: sheet.wanted, SheetSaved: sheet.saved,
+            StationChanged: sheet.changed, ExportWanted: sheet.export, Exported: sheet.exported, ExportTold: sheet.told,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
             CapturePressed: pictures.press, FileGiven: pictures.file, StillTaken: pictures.taken, CaptureClosed: pictures.close,
@@ -115,7 +119,7 @@ class IntakeTable:
     def step(self, state: IntakeState, event: Any) -> Answer:
         """The table; an event that does not belong here changes nothing. Before a person is logged in only OperatorIn and facts of the day count."""
         found = steps_of(self._table, event)
-        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen)):
+        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen | StationChanged)):
             return state, ()
         return found(state, event)
 
@@ -125,7 +129,8 @@ class IntakeTable:
         lists = ListParked(), ListOutbox(), CheckDevices()
         if state.operator is not None and state.operator.operator_id == event.operator.operator_id:
             return replace(state, operator=event.operator, station=event.station), lists
-        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices)
+        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices,
+                            changes=state.changes, lists=state.lists)
         return fresh, ((SaveDraft(state.draft, True), *lists) if state.draft is not None else lists)
 
     def _lock(self, state: IntakeState, _event: LockPressed) -> Answer:
@@ -332,7 +337,7 @@ class IntakeTable:
             return self.step(state, CaptureClosed())
         if state.reading is not None:
             return state, (CancelRead(),)
-        return replace(state, page="desk"), ()
+        return day.page(state, PagePicked("desk"))
 
     def _again(self, state: IntakeState, _event: RetryPressed) -> Answer:
         order = state.retry
@@ -345,6 +350,8 @@ class IntakeTable:
             return replace(state, parking=True), (ParkDraft(state.draft),)
         if isinstance(order, SaveDraft) and state.draft is not None:
             return state, (SaveDraft(state.draft, True),)
+        if isinstance(order, MakeSheet):
+            return sheet.picked(state, DayPicked(order.day))
         return state, (order,)
 
     def _closed(self, state: IntakeState, _event: TroubleClosed) -> Answer:
@@ -353,12 +360,15 @@ class IntakeTable:
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
         trouble, retry = event.trouble, None
+        state = sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()
             if state.after:
                 return self._instead_of_read(state)
             state, retry = replace(state, reading=None), ReadCard()
+        if event.effect == "MakeSheet":
+            retry = MakeSheet(state.sheet.asked)
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)
         if event.effect == "SaveDraft" and state.draft is not None:
@@ -371,7 +381,7 @@ class IntakeTable:
             return replace(state, no_model=True), ()
         if isinstance(trouble, Cancelled):
             return state, ()
-        return replace(state, trouble=trouble, retry=retry if trouble.may_retry or event.effect in {"ParkDraft", "SaveDraft"} else None), ()
+        return replace(state, trouble=trouble, retry=retry if trouble.may_retry or event.effect in {"ParkDraft", "SaveDraft", "MakeSheet"} else None), ()
 
 
 def intake(tables: Tables, auto_read: bool = True) -> Flow[IntakeState, Any, Any]:

@@ -14,7 +14,7 @@ from desktop.widgets.style import set_role
 
 __all__ = ["LeftSide"]
 
-_MOST_PARKED = 4
+_MOST_PARKED = 3
 
 
 class LeftSide(QWidget):
@@ -86,7 +86,8 @@ class LeftSide(QWidget):
         self._row(words("side.kept"), str(counts.get("today", 0)), current=state.page == "outbox", event=PagePicked("outbox"))
         self._row(words("side.uploaded"), str(counts.get("uploaded", 0)), "good" if counts.get("uploaded", 0) else "", event=PagePicked("outbox"))
         waiting = counts.get("waiting", 0)
-        self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", event=PagePicked("outbox"))
+        self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", "Ctrl+U", state.page == "sync", PagePicked("sync"))
+        self._row(words("side.sheet"), key="Ctrl+D", current=state.page == "sheet", event=PagePicked("sheet"))
         search = RowButton(self.kit.look, words("side.search"), key="Ctrl+F")
         search.clicked.connect(self.search)
         self._add(search)

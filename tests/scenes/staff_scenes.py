@@ -165,6 +165,7 @@ def _outbox() -> OutboxListed:
     return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1})
 
 
+OUTBOX = _outbox()
 DEVICES = DevicesSeen((DeviceFacts("reader", "good", "国腾 GTICR100"), DeviceFacts("camera", "good", "1080p USB"), DeviceFacts("token", "good", "飞天 ePass")))
 ONLINE = CourierSeen(CourierFacts(True, last_success=NOW - timedelta(minutes=2)))
 OFFLINE = CourierSeen(CourierFacts(False, NOW - timedelta(minutes=12), last_success=NOW - timedelta(minutes=13), next_try_at=NOW + timedelta(minutes=1)))
@@ -207,7 +208,7 @@ class Scene:
 
     def inside(self, courier: CourierSeen = ONLINE) -> Scene:
         self.login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)), PinTyped("1"), LoggedIn(OPERATOR))
-        return self.desk(DEVICES, courier, PARKED, _outbox())
+        return self.desk(DEVICES, courier, PARKED, OUTBOX)
 
     def sitting(self, courier: CourierSeen = OFFLINE) -> Scene:
         return self.inside(courier).desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1"), DraftSaved("d-1", NOW))
