@@ -38,7 +38,7 @@ def pressing(store: Store, owner: str, limit: int) -> tuple[OutboxRow, ...]:
 
 
 def tally(store: Store, owner: str, begin: datetime, end: datetime) -> Mapping[str, int]:
-    """How many wait, are set aside, came back, are unsigned; and of those kept from ``begin`` until ``end``, how many there are and how many the province has."""
+    """How many wait, are set aside, came back or are unsigned; of those kept from ``begin`` until ``end``, how many there are and how many the province has."""
     with store.read() as rows:
         def count(where: str, *values: object) -> int:
             found = rows.execute(f"SELECT count(*) FROM outbox WHERE owner = ? AND {where}", (owner, *values)).fetchone()

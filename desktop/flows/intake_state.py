@@ -29,7 +29,8 @@ from sync.rules import Issue, issues
 from sync.tables import Tables
 
 __all__ = [
-    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "cleared", "hall_date", "hall_day", "jump", "missing_document", "row_count", "with_draft",
+    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "cleared", "hall_date", "hall_day", "jump", "missing_document",
+    "row_count", "with_draft",
 ]
 
 _HALL_TIME = timezone(timedelta(hours=8))
