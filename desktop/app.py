@@ -19,6 +19,7 @@ from desktop.effects.drafts import DraftWork
 from desktop.effects.lamps import LampWork
 from desktop.effects.mail import MailWork
 from desktop.effects.pictures import PictureWork
+from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
 from desktop.effects.tokens import TokenWork
 from desktop.errors import NotSaved
@@ -28,6 +29,7 @@ from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
 from desktop.flows.review import REVIEW
 from desktop.flows.words import (
+    AskReaders,
     BuildReview,
     CancelRead,
     CheckDevices,
@@ -64,6 +66,7 @@ from desktop.flows.words import (
     TakeDocument,
     TakeFile,
     TakePortrait,
+    UseReader,
     WatchRecord,
 )
 from desktop.folders import data_folder
@@ -104,7 +107,8 @@ class Desk(QObject):
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
-        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
+        self._readers = ReaderChoice(self.rooms, self._owner)
+        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in", self._readers)
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
@@ -178,6 +182,8 @@ class Desk(QObject):
         carrier.in_lane(Login, "token", self._tokens.login)
         carrier.in_lane(SignRecord, "token", self._records.sign)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
+        carrier.in_lane(AskReaders, "reader", self._readers.ask)
+        carrier.in_lane(UseReader, "reader", self._readers.use)
         carrier.at_once(NewSitting, self._drafts.make)
         carrier.at_once(SaveDraft, self._drafts.save)
         carrier.at_once(ParkDraft, self._drafts.park)

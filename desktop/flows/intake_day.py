@@ -12,7 +12,6 @@ from desktop.flows.words import (
     CheckPressed,
     ClosePreview,
     CourierSeen,
-    DevicesSeen,
     ListOutbox,
     ListParked,
     OutboxListed,
@@ -27,7 +26,7 @@ from desktop.flows.words import (
     SyncPressed,
 )
 
-__all__ = ["PAGES", "again", "check", "courier", "devices", "outbox", "page", "parked", "picked", "receipt", "sync"]
+__all__ = ["PAGES", "again", "check", "courier", "outbox", "page", "parked", "picked", "receipt", "sync"]
 
 PAGES = ("desk", "outbox", "returned", "parked", "health")
 
@@ -59,10 +58,6 @@ def courier(state: IntakeState, event: CourierSeen) -> Answer:
 
 def check(state: IntakeState, _event: CheckPressed) -> Answer:
     return state, (CheckDevices(),)
-
-
-def devices(state: IntakeState, event: DevicesSeen) -> Answer:
-    return replace(state, devices=event.devices), ()
 
 
 def receipt(state: IntakeState, event: ReceiptWanted) -> Answer:

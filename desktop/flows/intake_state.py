@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from desktop.flows.words import (
+    CardNote,
+    CardWasRead,
     CourierFacts,
     DeviceFacts,
     Hint,
@@ -16,10 +18,10 @@ from desktop.flows.words import (
     OutboxFacts,
     ParkedFacts,
     Progress,
+    ReaderQuestion,
     SaveDraft,
     StationFacts,
 )
-from devices.cards.contract import CardRead
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
@@ -86,9 +88,9 @@ class IntakeState:
     today: date | None = None
     saved_at: datetime | None = None
     reading: Progress | None = None
-    other_card: CardRead | None = field(default=None, repr=False)
-    other_at: datetime | None = None
-    other_id: str = ""
+    other_card: CardWasRead | None = field(default=None, repr=False)
+    reader_question: ReaderQuestion | None = None
+    notes: tuple[CardNote, ...] = ()
     chip_photo: bytes | None = field(default=None, repr=False)
     pictures: Mapping[str, bytes] = field(default_factory=_no_pictures, repr=False)
     capture: Capture | None = None
@@ -120,7 +122,8 @@ def with_draft(state: IntakeState, draft: Draft, today: date, tables: Tables, no
 def cleared(state: IntakeState) -> IntakeState:
     """The desk without a sitting; what belongs to the day stays."""
     return IntakeState(operator=state.operator, station=state.station, page="desk", parked=state.parked, outbox=state.outbox, counts=state.counts,
-                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, place=Place("", state.place.count + 1))
+                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, place=Place("", state.place.count + 1),
+                       reader_question=state.reader_question)
 
 
 def jump(state: IntakeState, path: str) -> IntakeState:

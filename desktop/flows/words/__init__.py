@@ -59,6 +59,18 @@ from desktop.flows.words.pictures import (
     TakeFile,
     TakePortrait,
 )
+from desktop.flows.words.readers import (
+    AskReaders,
+    CardNote,
+    NotesClosed,
+    ReaderAsked,
+    ReaderLater,
+    ReaderOption,
+    ReaderPicked,
+    ReaderQuestion,
+    ReaderTaken,
+    UseReader,
+)
 from desktop.flows.words.records import (
     AskPin,
     BuildReview,
@@ -123,16 +135,17 @@ from desktop.flows.words.sitting import (
 )
 
 __all__ = [
-    "AskPin", "BackPressed", "BuildReview", "ByHandPressed", "CancelRead", "CaptureClosed", "CapturePressed", "CardLifted", "CardPlaced",
-    "CardWasRead", "CertificateChoice", "CertificatePicked", "CertificatesListed", "CheckDevices", "CheckPressed", "ClosePreview", "CompareFaces",
-    "CourierFacts", "CourierSeen", "DeviceFacts", "DevicesSeen", "DiscardConfirmed", "DiscardPressed", "DocumentPressed", "DraftOpened",
-    "DraftParked", "DraftSaved", "DropDraft", "DropStill", "Edited", "FaceCompared", "FileGiven", "Hint", "HintSeen", "Keep", "Kept",
+    "AskPin", "AskReaders", "BackPressed", "BuildReview", "ByHandPressed", "CancelRead", "CaptureClosed", "CapturePressed", "CardLifted", "CardNote",
+    "CardPlaced", "CardWasRead", "CertificateChoice", "CertificatePicked", "CertificatesListed", "CheckDevices", "CheckPressed", "ClosePreview",
+    "CompareFaces", "CourierFacts", "CourierSeen", "DeviceFacts", "DevicesSeen", "DiscardConfirmed", "DiscardPressed", "DocumentPressed",
+    "DraftOpened", "DraftParked", "DraftSaved", "DropDraft", "DropStill", "Edited", "FaceCompared", "FileGiven", "Hint", "HintSeen", "Keep", "Kept",
     "LastTryAccepted", "LeftField", "ListCertificates", "ListOutbox", "ListParked", "LockPressed", "LogOut", "LoggedIn", "Login", "NewSitting",
-    "Note", "OpenDraft", "OpenPreview", "OpenStation", "Operator", "OperatorIn", "OriginalSeen", "OtherPersonPressed", "OutboxFacts", "OutboxListed",
-    "PagePicked", "ParkDraft", "ParkPressed", "ParkedFacts", "ParkedListed", "ParkedPicked", "PinStateRead", "PinTyped", "PlacePicked",
-    "PortraitPressed", "PrintReceipt", "Progress", "ReadCard", "ReadPinState", "ReadPressed", "ReceiptFacts", "ReceiptSaved", "ReceiptWanted",
-    "RecordMoved", "RecordPicked", "RetryPressed", "RetryRecord", "ReviewAsked", "ReviewBuilt", "ReviewPressed", "ReviewSheet", "RowAdded",
-    "RowRemoved", "SaveDraft", "SaveReceipt", "Send", "SignPressed", "SignRecord", "Signed", "SittingDone", "SittingMade", "StationFacts",
-    "StationOpened", "StillDropped", "StillTaken", "SwitchPressed", "SyncNow", "SyncPressed", "TakeDocument", "TakeFile", "TakePortrait",
-    "TokensChanged", "TroubleClosed", "Unlocked", "WatchRecord",
+    "Note", "NotesClosed", "OpenDraft", "OpenPreview", "OpenStation", "Operator", "OperatorIn", "OriginalSeen", "OtherPersonPressed", "OutboxFacts",
+    "OutboxListed", "PagePicked", "ParkDraft", "ParkPressed", "ParkedFacts", "ParkedListed", "ParkedPicked", "PinStateRead", "PinTyped",
+    "PlacePicked", "PortraitPressed", "PrintReceipt", "Progress", "ReadCard", "ReadPinState", "ReadPressed", "ReaderAsked", "ReaderLater",
+    "ReaderOption", "ReaderPicked", "ReaderQuestion", "ReaderTaken", "ReceiptFacts", "ReceiptSaved", "ReceiptWanted", "RecordMoved", "RecordPicked",
+    "RetryPressed", "RetryRecord", "ReviewAsked", "ReviewBuilt", "ReviewPressed", "ReviewSheet", "RowAdded", "RowRemoved", "SaveDraft", "SaveReceipt",
+    "Send", "SignPressed", "SignRecord", "Signed", "SittingDone", "SittingMade", "StationFacts", "StationOpened", "StillDropped", "StillTaken",
+    "SwitchPressed", "SyncNow", "SyncPressed", "TakeDocument", "TakeFile", "TakePortrait", "TokensChanged", "TroubleClosed", "Unlocked", "UseReader",
+    "WatchRecord",
 ]
