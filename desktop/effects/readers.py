@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable
 from threading import Event
 from typing import Any
@@ -16,10 +17,11 @@ from devices.cards.choice import NoneThere, Offer, Pick, Remembered, Use, choose
 from devices.cards.contract import Sighting
 from devices.errors import NoReader, NoSam
 
-__all__ = ["ReaderChoice"]
+__all__ = ["ReaderChoice", "plain_fact"]
 
 LOG = logging.getLogger(__name__)
 SETTING = "card_reader"
+_LONG_DIGITS = re.compile(r"\d{10}(?=\d)")
 
 
 class ReaderChoice:
@@ -85,7 +87,8 @@ class ReaderChoice:
 
     def _keep(self, reader: Remembered, what: str, facts: dict[str, str | bool]) -> None:
         """The journal first: what is remembered was journaled. Settings that cannot be written cost the memory of it, not the read."""
-        self._rooms().note(self._who() or "station", what, facts=facts)
+        plain = {name: plain_fact(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        self._rooms().note(self._who() or "station", what, facts=plain)
         self._chosen = reader
         try:
             self._settings().choose(SETTING, json.dumps(reader.as_json(), ensure_ascii=False, sort_keys=True))
@@ -95,6 +98,15 @@ class ReaderChoice:
     def _settings(self) -> Settings:
         """Read anew: other parts of the program keep settings in the same file."""
         return Settings(self._rooms().folder / SETTINGS_FILE)
+
+
+def plain_fact(name: str) -> str:
+    """A reader's or profile's name as the journal takes texts: brackets as ``/``, what is beyond ASCII as ``+`` and its number, no eleven digits in a row.
+
+    The journal refuses whatever could be a person's name or number, and cannot know that this is none.
+    """
+    signs = (sign if sign.isascii() and (sign.isalnum() or sign in " ._:/@-") else "/" if sign in "()[]" else f"+{ord(sign):04X}" for sign in name)
+    return _LONG_DIGITS.sub(lambda found: f"{found[0]} ", "".join(signs))[:100].rstrip()
 
 
 def _is(device: Device, remembered: Remembered) -> bool:

@@ -52,7 +52,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The remembered reader is not here; this one is. One step of the clerk takes it, and the change belongs in the journal (``facts``).
+    """The remembered reader is not here; this one is. One step of the clerk takes it, and the change belongs in the journal.
 
     ``sister``: a reader of the same profile, so nothing but the unit has changed.
     """
@@ -61,11 +61,6 @@ class Offer:
     remember: Remembered
     instead_of: Remembered
     sister: bool
-
-    @property
-    def facts(self) -> dict[str, str | bool]:
-        """For the journal line: names of readers, never of people."""
-        return {"from": self.instead_of.name, "to": self.remember.name, "profile": self.remember.profile, "sister": self.sister}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from desktop.effects.cards import CardWork
-from desktop.effects.readers import ReaderChoice
+from desktop.effects.readers import ReaderChoice, plain_fact
 from desktop.flows.words import AskReaders, CardWasRead, ReadCard, ReaderAsked, ReaderOption, ReaderQuestion, ReaderTaken, UseReader
 from desktop.settings import Settings
 from devices.base import Device
 from devices.cards.choice import Remembered
 from devices.cards.contract import Sighting
 from devices.errors import NoReader, NoSam
+from sync.journal import _check
 from tests.flows.sample import card
 
 NEVER = threading.Event()
@@ -28,6 +31,16 @@ def reader(name: str, profile: str = "p", lies: bool = False, index: int = 0, dr
 
 
 OLD, SISTER, OTHER, TOKEN = reader("Vendor (A1)"), reader("Vendor (B2)", index=1), reader("Else", "q"), reader("Token", "")
+
+
+@given(st.text(max_size=120) | st.just("国腾 GTICR100 (12345678901234567)"))
+def test_the_journal_takes_any_readers_name(name: str) -> None:
+    _check("station", "reader.chosen", "", {"to": plain_fact(name)})
+
+
+def test_names_in_the_journal_can_be_read() -> None:
+    assert plain_fact("Vendor RF [if 0] (A1B2)") == "Vendor RF /if 0/ /A1B2/"
+    assert plain_fact("窗口7") == "+7A97+53E37" and plain_fact("1" * 25) == f"{'1' * 10} {'1' * 10} {'1' * 5}"
 
 
 class Opened:
@@ -79,7 +92,7 @@ def test_the_first_reader_is_taken_remembered_and_journaled_once(tmp_path: Path)
     room = Room(tmp_path, TOKEN, OLD)
     for _ in range(2):
         assert choice(room).device(None) == OLD.device
-    assert room.lines == [("op:OP-1", "reader.chosen", {"to": "Vendor (A1)", "profile": "p"})]
+    assert room.lines == [("op:OP-1", "reader.chosen", {"to": "Vendor /A1/", "profile": "p"})]
     assert json.loads(Settings(tmp_path / "settings.json").get("card_reader")) == {"driver": "pcsc", "name": "Vendor (A1)", "profile": "p", "serial": ""}
 
 
@@ -98,7 +111,7 @@ def test_a_sister_is_offered_and_taken_in_one_step(tmp_path: Path) -> None:
     assert asked == ReaderAsked(ReaderQuestion((option,), Remembered("pcsc", "Vendor (A1)", "p")))
     assert room.lines == [] and room.opened == []
     assert work.use(UseReader(option, asked.question.instead_of, True), NEVER, None) == ReaderTaken(True)
-    assert room.lines == [("op:OP-1", "reader.changed", {"from": "Vendor (A1)", "to": "Vendor (B2)", "profile": "p", "sister": True})]
+    assert room.lines == [("op:OP-1", "reader.changed", {"from": "Vendor /A1/", "to": "Vendor /B2/", "profile": "p", "sister": True})]
     assert work.ask(AskReaders(), NEVER, None) == ReaderAsked(None)
     assert choice(room).device(None) == SISTER.device, "and at the next start"
 
