@@ -44,14 +44,18 @@ class Ends(Protocol):
 
 
 class Slice:
-    """Set when ``stop`` is, or when ``seconds`` are over: then others have their turn, and the upload goes on later."""
+    """Set when ``stop`` is, or ``seconds`` after it was first asked: then others have their turn, and the upload goes on later."""
 
     def __init__(self, stop: Ends, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._stop, self._monotonic = stop, monotonic
-        self._over = monotonic() + seconds
+        self._stop, self._seconds, self._monotonic = stop, seconds, monotonic
+        self._over: float | None = None
 
     def is_set(self) -> bool:
-        return self._stop.is_set() or self._monotonic() >= self._over
+        now = self._monotonic()
+        if self._over is None:
+            self._over = now + self._seconds
+            return self._stop.is_set()
+        return self._stop.is_set() or now >= self._over
 
 
 @dataclass(frozen=True, slots=True)
