@@ -1,4 +1,4 @@
-"""What keeps set-up from its end is said in one sentence with the remedy, and the exit code is not 0. Never installs anything: the tools around it are played."""
+"""What keeps set-up from its end is said in one sentence with the remedy, and the exit code is not 0. Never installs anything: its tools are played."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pytest
 
 from tests.house.stairs import TOP
 
-TOOLS = ("sh", "awk", "sed", "dirname", "cat", "tr", "wc", "mktemp", "tail", "grep", "env", "rm", "flock", "sha256sum", "cut", "readlink", "df", "unshare", "mount")
+TOOLS = ("sh", "awk", "sed", "dirname", "cat", "tr", "wc", "mktemp", "tail", "grep", "env", "rm", "flock", "sha256sum", "cut", "readlink", "df", "unshare",
+         "mount")
 """All that installer/set-up.sh may use beside what a test plays."""
 KNOWN = 'echo "ii "'
 """A dpkg-query for which every package is there."""
