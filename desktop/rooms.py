@@ -11,7 +11,7 @@ from typing import Any
 from desktop.device_list import load_device_list
 from desktop.settings import SETTINGS_FILE, Settings
 from devices.cameras.opencv import OpencvDriver
-from devices.cards.pcsc import PcscDriver
+from devices.cards.readers import Readers
 from devices.errors import DriverMissing
 from devices.installed import installed
 from devices.registry import Registry
@@ -65,12 +65,12 @@ class Rooms:
         """As the last downlink left it."""
         return self.province.station
 
-    def cards(self) -> PcscDriver:
-        """The PC/SC driver. Raises DriverMissing, or why it could not be loaded."""
-        for driver in self.registry.cards():
-            if isinstance(driver, PcscDriver):
-                return driver
-        raise next(iter(self.registry.troubles("cards")), DriverMissing("no card driver", library="pcsc"))
+    def cards(self) -> Readers:
+        """All reader drivers that could be loaded, as one. Raises DriverMissing, or why none of them could be."""
+        drivers = self.registry.cards()
+        if not drivers:
+            raise next(iter(self.registry.troubles("cards")), DriverMissing("no card driver", library="pcsc"))
+        return Readers(drivers)
 
     def cameras(self) -> OpencvDriver:
         """The camera driver. Raises DriverMissing, or why it could not be loaded."""
@@ -91,7 +91,7 @@ class Rooms:
 
     def close(self, wait: bool = True) -> None:
         """``wait=False``: a lane still hangs in a library; its child process ends with this one and is not waited for."""
-        for driver in self.registry.tokens() if wait else ():
+        for driver in (*self.registry.tokens(), *self.registry.cards()) if wait else ():
             stop = getattr(driver, "close", None)
             if stop is not None:
                 stop()

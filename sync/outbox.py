@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from sync.blobs import Blobs, Swept
@@ -30,7 +31,9 @@ from sync.store import Store
 __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 
 _DUE = ("kept", "uploading", "uploaded")
-_MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
+_MARKED = frozenset({"upload_id", "upload_offset", "sent_at", "next_try_at"})
+_LANES = (("uploaded",), ("kept", "uploading"))
+"""Small messages first: a record that is up lacks only its submission."""
 _DETAIL_LENGTH = 300
 _LONGEST_WAIT = timedelta(days=1)
 """No back-off is as long, and a province that asks for more is asked again once a day."""
@@ -180,13 +183,16 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a wrong clock: it is due."""
+        """The signed record that has been due the longest, or None; one that is up comes before one that is not.
+
+        A next try further away than any wait can be was set by a wrong clock: it is due.
+        """
         with self._store.read() as rows:
-            for what, than in (("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)):
+            for (what, than), states in product((("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)), _LANES):
                 one = (f"SELECT * FROM (SELECT next_try_at, kept_at, record_id FROM outbox WHERE state = ? AND {what}"
                        " ORDER BY next_try_at, kept_at, record_id LIMIT 1)")  # one for each state: the index gives it without sorting
-                values = [value for state in _DUE for value in (state, time_text(than))]
-                found = rows.execute(" UNION ALL ".join([one] * len(_DUE)), values).fetchall()
+                values = [value for state in states for value in (state, time_text(than))]
+                found = rows.execute(" UNION ALL ".join([one] * len(states)), values).fetchall()
                 if found:
                     return _find(rows, str(min(found)[2]))
         return None
@@ -242,7 +248,9 @@ class Outbox:
 
     # -- moving -----------------------------------------------------------------------------------------------------------------------
     def mark(self, record_id: str, state: str, **facts: object) -> None:
-        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at (time). A step forward ends its row of failures.
+        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at, next_try_at (times).
+
+        A step forward ends its row of failures.
 
         Raises StoreTrouble (step ``state``) for a step that ``sync.life`` does not allow. ``set_aside``, ``receipted``, ``purged`` have doors of their own.
         """

@@ -156,6 +156,8 @@ def _closed(state: LoginState, _event: TroubleClosed) -> Answer:
 
 def _failed(state: LoginState, event: Failed) -> Answer:
     trouble = event.trouble
+    if event.effect == "CheckStore":
+        return (state, ()) if state.page == "in" else (replace(state, page="stopped", trouble=trouble), ())
     if state.page == "starting":
         return replace(state, page="not_enrolled" if isinstance(trouble, NotEnrolled) else "stopped", trouble=trouble), ()
     if state.page in {"looking", "certificates", "no_token"}:

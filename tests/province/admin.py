@@ -68,6 +68,9 @@ class Desk:
     def recover(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"records": recover(self._office, Path(body["export"]))}
 
+    def tables(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"digest": self._realm.tables.publish(body["table"], body["edition"], body["rows"])}
+
     def people(self, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("remove"):
             self._realm.remove_person(body["id"])
@@ -146,6 +149,7 @@ ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] 
     ("POST", "/records/content"): Desk.record_content,
     ("POST", "/records/recover"): Desk.recover,
     ("POST", "/people"): Desk.people,
+    ("POST", "/tables"): Desk.tables,
     ("POST", "/sams"): Desk.sams,
     ("POST", "/halls"): Desk.halls,
     ("POST", "/invitations"): Desk.invitations,

@@ -106,7 +106,12 @@ class Office:
     def record_get(self, request: Request) -> Answer:
         return Answer(200, self.records.get(request.station, request.part))
 
+    def table(self, request: Request) -> Answer:
+        return Answer(200, self.realm.tables.content(request.part))
+
     def downlink(self, request: Request) -> Answer:
+        if request.part == "states":
+            self.records.advance()
         return Answer(200, self.downlinks.give(request.station, request.part, request.query.get("since", "0")))
 
     def sheet(self, request: Request) -> Answer:
@@ -165,6 +170,7 @@ TABLE = (
     Route("PUT", "/v1/records/{record_id}", Office.record_put, True, MAX_BODY),
     Route("GET", "/v1/records/{record_id}", Office.record_get),
     Route("GET", "/v1/downlink/{purpose}", Office.downlink, query=("since",)),
+    Route("GET", "/v1/tables/{table}", Office.table),
     Route("POST", "/v1/journal-heads", Office.journal_heads, True, MAX_BODY),
     Route("GET", "/v1/sheets/{number}", Office.sheet),
     Route("GET", "/v1/revocations", Office.revocations),

@@ -96,7 +96,9 @@ class ParkedFacts:
 
 @dataclass(frozen=True, slots=True)
 class OutboxFacts:
-    """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty, ``items`` what must be corrected."""
+    """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty since ``remote_at``, ``until`` the last day of
+    its publicity; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is meant).
+    """
 
     record_id: str
     name: str = field(repr=False)
@@ -111,6 +113,9 @@ class OutboxFacts:
     serial: str = ""
     remote: str = ""
     items: tuple[str, ...] = field(default=(), repr=False)
+    remote_at: datetime | None = None
+    until: date | None = None
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

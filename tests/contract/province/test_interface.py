@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from sync.renewal import renew
 from tests.contract.province.hall import HallStation
 from tests.contract.province.interface import METHODS, TEXT, Interface
 from tests.emulators.province_run import ProvinceRun
@@ -15,8 +18,10 @@ def test_every_operation_that_the_client_uses_is_in_the_text_and_the_other_way_r
     hall.drive(record, "receipted")
     hall.courier.refresh()
     hall.province.record(record)
+    renew(hall.province, hall.store, hall.station, datetime.now(UTC))
     made = province.desk("POST", "/sheets", kind=1, name="练习人", masked="5101**********0012", employer="", good=0, bad=0)
     hall.province.sheet(made["number"])
+    renew(hall.province, hall.store, hall.station, datetime.now(UTC))
     every = {op["operationId"] for item in TEXT["paths"].values() for name, op in item.items() if name in METHODS}
     assert hall.interface.asked == every - NOT_ASKED and hall.interface.misfits == []
 

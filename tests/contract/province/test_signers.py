@@ -34,10 +34,10 @@ class BothFamilies(People):
         self.sm2_supervisor = self.national.person("SV-000002", "国密主管")
         self.ec_supervisor = self._person("SV-000001", "主管")
 
-    def province(self, folder: Path) -> ProvinceRun:
+    def province(self, folder: Path, database: str = "") -> ProvinceRun:
         certificate, key = self.ca.issue_server()
         roots = [self.ca.folder / "root.pem", self.national.folder / "root.der"]
-        return ProvinceRun(folder, roots, (certificate, key, self.ca.folder / "tls-root.pem"))
+        return ProvinceRun(folder, roots, (certificate, key, self.ca.folder / "tls-root.pem"), database=database)
 
 
 @pytest.fixture(scope="module")
