@@ -24,7 +24,7 @@ from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.receipt import received_at
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
-from sync.slip import seal_slip
+from sync.slip import seal_slip, slip_of
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -71,7 +71,7 @@ class Outbox:
         """
         _refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet, _slip(sealed, record_digest, signature, acts, owner, now))
+        blob_id = self._blobs.write(sealed.packet, slip_of(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -96,7 +96,7 @@ class Outbox:
             raise ValueError("no signature")
         _refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        slip = _slip(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
+        slip = slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
         blob_id = self._blobs.write(sealed.packet, slip)
         try:
             with self._store.write() as tx:
@@ -113,6 +113,31 @@ class Outbox:
             self._drop_unless_unsure(trouble, blob_id)
             raise
         self._store.forget_old_pages()
+        self._drop_blobs((row.packet_blob,))
+
+    def sign_again(self, record_id: str, first: bytes, signature: bytes, acts: Sequence[Act], *, who: str, what: str) -> None:
+        """A further person stands for a signed record that still waits here (``kept``, ``set_aside``); row and slip change, the packet's bytes stay.
+
+        ``signature`` is ``first`` with one act more (``what``: record.countersigned), or another person's in its place (record.taken_over): then the record
+        is ``kept`` again. Raises StoreTrouble (step ``state``) where it is under way, gone or signed anew meanwhile, DiskFull: nothing has changed then.
+        """
+        before = self._row(record_id)
+        key, kept_at = self._data_key(before), time_text(before.kept_at)
+        slip = seal_slip(key, record_id, before.packet_digest, before.record_digest, signature, acts, before.owner, kept_at)
+        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
+        try:
+            with self._store.write() as tx:
+                row = self._step(tx, record_id, None)
+                if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
+                    raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
+                tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
+                if signature != first:
+                    tx.execute("UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?",
+                               (time_text(self._clock()), record_id))
+                self._journal.write(tx, who, what, record_id, {"act": digest(acts[-1].act), "packet": row.packet_digest})
+        except StoreTrouble as trouble:
+            self._drop_unless_unsure(trouble, blob_id)
+            raise
         self._drop_blobs((row.packet_blob,))
 
     def carry_in(self, row: CarriedRow, packet: bytes, slip: bytes, *, who: str, export_id: str) -> None:
@@ -208,7 +233,7 @@ class Outbox:
         try:
             if digest(content) != row.packet_digest or len(content) != row.packet_size or read_header(content).record_id != record_id:
                 raise StoreDamaged("the packet is not what its row says")
-            if self._has_wrap(record_id) and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
+            if self._wrap(record_id) is not None and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
                 raise StoreDamaged("the record in the packet is not what its row says")
         except FormatTrouble as trouble:
             raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
@@ -355,9 +380,6 @@ class Outbox:
             found = rows.execute("SELECT wrap FROM packet_keys WHERE record_id = ?", (record_id,)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def _has_wrap(self, record_id: str) -> bool:
-        return self._wrap(record_id) is not None
-
     def _data_key(self, row: OutboxRow) -> bytes:
         wrap = self._wrap(row.record_id)
         if wrap is None:
@@ -370,18 +392,13 @@ class Outbox:
             self._blobs.drop(blob_id)
 
     def _drop_blobs(self, blob_ids: Iterable[str]) -> None:
-        for one in blob_ids:
-            if one:
-                self._blobs.drop(one)
+        for one in filter(None, blob_ids):
+            self._blobs.drop(one)
 
 
 def _find(rows: Connection, record_id: str) -> OutboxRow | None:
     found: tuple[Any, ...] | None = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
     return None if found is None else row_of(found)
-
-
-def _slip(sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, kept_at: str) -> bytes:
-    return seal_slip(sealed.data_key, sealed.record_id, sealed.digest, record_digest, signature, acts, owner, kept_at)
 
 
 def _refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:

@@ -130,6 +130,13 @@ class OutboxTable(QTableView):
             if line.record_id == kept:
                 self.selectRow(row)
 
+    def pick(self, record_id: str) -> None:
+        """Make the line of this record the current one, and bring it into sight; nothing where it is not listed."""
+        for row, line in enumerate(self._model.lines):
+            if line.record_id == record_id:
+                self.selectRow(row)
+                self.scrollTo(self._model.index(row, 0))
+
     def current(self) -> str:
         """The record id of the current line, or empty."""
         index = self.currentIndex()

@@ -68,7 +68,8 @@ def _cut(image: Path, at: Path, to: PublicKeyInfo, variant: str, number: int, wa
     return [line for line in acknowledged.decode().splitlines() if line]
 
 
-def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, list[str]]:
+def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, int, list[str]]:
+    """Cuts made, promises that were out before them, faults of the last one."""
     to = new_recipient("test")[1]
     image = tmp_path / "disk"
     with image.open("wb") as disk:
@@ -79,10 +80,10 @@ def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, 
         acknowledged += _cut(image, tmp_path / "mount", to, variant, number, chance.uniform(0.05, 1.0))
         with _mounted(image, tmp_path / "mount") as folder:
             if faults := faults_after(folder, keys_for(folder, variant, KEY), to, acknowledged):
-                return len(acknowledged), faults
-    return len(acknowledged), []
+                return number + 1, len(acknowledged), faults
+    return cycles, len(acknowledged), []
 
 
 if __name__ == "__main__":
-    kept, found = _cycles(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
-    print(json.dumps({"acknowledged": kept, "faults": found}))
+    done, kept, found = _cycles(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    print(json.dumps({"acknowledged": kept, "cycles": done, "faults": found}))

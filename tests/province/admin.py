@@ -126,6 +126,20 @@ class Desk:
         return {}
 
 
+    def revocations(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._office.lateness.give(body["kind"], body["content"], body.get("authorities", []))
+        return {}
+
+    def late(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._realm.set_fact("late", {"after_end_days": body["after_end_days"], "trust_claimed_time": bool(body["trust_claimed_time"])})
+        return {}
+
+    def journal_heads(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What a station told of its journal, oldest first: an auditor takes the newest to ``journal verify --head``."""
+        rows = self._realm.store.rows("SELECT * FROM journal_heads WHERE station_id = ? ORDER BY told_at, size", body["station_id"])
+        return {"heads": [dict(row) for row in rows]}
+
+
 ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] = {
     ("GET", "/"): Desk.look,
     ("POST", "/faults"): Desk.order_faults,
@@ -145,6 +159,9 @@ ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] 
     ("POST", "/stations/release"): Desk.release,
     ("POST", "/sams/state"): Desk.reader_state,
     ("POST", "/keys/rotate"): Desk.rotate,
+    ("POST", "/revocations"): Desk.revocations,
+    ("POST", "/late"): Desk.late,
+    ("POST", "/journal-heads"): Desk.journal_heads,
     ("POST", "/sheets"): Desk.sheets,
     ("POST", "/sheets/state"): Desk.sheet_state,
 }

@@ -81,6 +81,7 @@ class Downlinks:
                 "sams": realm.stations.readers(hall),
                 "retention_days": RETENTION_DAYS,
                 "publicity_workdays": PUBLICITY_WORKDAYS,
+                **({"late": rule} if (rule := realm.trusted("late")) else {}),
             },
         )
 

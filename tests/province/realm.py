@@ -95,6 +95,10 @@ class Realm:
 
         return [x509.load_der_x509_certificate(base64.b64decode(root)) for root in self.trusted("signer_roots")]
 
+    def set_fact(self, name: str, value: Any) -> None:
+        with self.store.write() as db:
+            db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, json.dumps(value)))
+
     # -- people, readers, halls ----------------------------------------------------------------------------------------------------------
     def add_person(self, person_id: str, name: str, roles: Sequence[str], hall: str) -> None:
         unknown = set(roles) - set(ROLES)

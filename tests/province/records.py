@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.province.cms import Signed, verify_detached
 from tests.province.jcs import Refused, b64, canon, digest, moment, parse, parse_canonical, stamp, unb64
+from tests.province.lateness import Lateness
 from tests.province.packet import Opened, open_packet
 from tests.province.realm import HALL_TIME, PUBLICITY_WORKDAYS, Realm
 from tests.province.shapes import ACT, SUBMISSION, check, check_presence, check_record
@@ -33,8 +34,8 @@ def same_submission(row: Any, body: dict[str, Any], signature: bytes) -> bool:
 class Records:
     """All records of a province."""
 
-    def __init__(self, realm: Realm, uploads: Uploads) -> None:
-        self._realm = realm
+    def __init__(self, realm: Realm, uploads: Uploads, lateness: Lateness) -> None:
+        self._realm, self._lateness = realm, lateness
         self._store = realm.store
         self._uploads = uploads
 
@@ -144,7 +145,9 @@ class Records:
             raise Refused(422, "record.collector", "the signer is not the record's collector, and no takeover says why")
 
     def _verify(self, content: bytes, signature: bytes) -> Signed:
-        return verify_detached(content, signature, self._realm.signer_roots(), self._realm.clock.now())
+        signed = verify_detached(content, signature, self._realm.signer_roots(), self._realm.clock.now())
+        self._lateness.check(signed)
+        return signed
 
     # -- kept, then receipted ----------------------------------------------------------------------------------------------------------
     def _keep(self, station: Any, body: dict[str, Any], record: dict[str, Any], signature: bytes) -> Any:

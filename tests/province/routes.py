@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.province.downlink import Downlinks
 from tests.province.enrolment import enrol, renew
 from tests.province.jcs import Refused, canon, parse, stamp
+from tests.province.lateness import Lateness
 from tests.province.realm import Realm
 from tests.province.records import Records
 from tests.province.shapes import JOURNAL_HEAD, check, is_uuid
@@ -50,7 +51,8 @@ class Office:
         self.realm = realm
         self.downlinks = Downlinks(realm)
         self.uploads = Uploads(realm.store)
-        self.records = Records(realm, self.uploads)
+        self.lateness = Lateness(realm)
+        self.records = Records(realm, self.uploads, self.lateness)
         self.sheets = Sheets(realm)
 
     # -- open routes -------------------------------------------------------------------------------------------------------------------
@@ -115,6 +117,12 @@ class Office:
     def sheet(self, request: Request) -> Answer:
         return Answer(200, self.sheets.status(request.part))
 
+    def revocations(self, request: Request) -> Answer:
+        return Answer(200, canon(self.lateness.index()))
+
+    def revocation(self, request: Request) -> Answer:
+        return Answer(200, canon(self.lateness.one(request.part)))
+
     def journal_heads(self, request: Request) -> Answer:
         body = parse(request.body)
         check(body, JOURNAL_HEAD, "journal.format")
@@ -165,6 +173,8 @@ TABLE = (
     Route("GET", "/v1/tables/{table}", Office.table),
     Route("POST", "/v1/journal-heads", Office.journal_heads, True, MAX_BODY),
     Route("GET", "/v1/sheets/{number}", Office.sheet),
+    Route("GET", "/v1/revocations", Office.revocations),
+    Route("GET", "/v1/revocations/{digest}", Office.revocation),
 )
 
 
