@@ -30,6 +30,7 @@ from sync.store import Store
 __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 
 _DUE = ("kept", "uploading", "uploaded")
+_UNSENT = tuple(sorted(set(STATES) - {"receipted", "purged"}))
 _MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
 _DETAIL_LENGTH = 300
 _LONGEST_WAIT = timedelta(days=1)
@@ -56,7 +57,7 @@ class Outbox:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
             tx.execute("UPDATE outbox SET next_try_at = ? WHERE state IN (?, ?, ?) AND next_try_at > ?",
                        (time_text(now), *_DUE, time_text(now + _WAIT_AT_START)))
-        return self._blobs.sweep(self._store.blob_ids())
+        return self._blobs.sweep(self._store.blob_ids(self._blobs.ids()))
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
@@ -68,7 +69,7 @@ class Outbox:
         """
         _refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet, _slip(sealed, record_digest, signature, acts, owner, now))
+        blob_id = self._blobs.write(sealed.packet, lambda: _slip(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -93,8 +94,7 @@ class Outbox:
             raise ValueError("no signature")
         _refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        slip = _slip(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
-        blob_id = self._blobs.write(sealed.packet, slip)
+        blob_id = self._blobs.write(sealed.packet, lambda: _slip(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
         try:
             with self._store.write() as tx:
                 row = self._step(tx, sealed.record_id, None)
@@ -176,7 +176,7 @@ class Outbox:
         """What of this machine is not receipted, by state and reason; whoever kept it. The reason of what was set aside is the one it was set aside for."""
         with self._store.read() as rows:
             found = rows.execute("SELECT state, CASE state WHEN 'set_aside' THEN reason ELSE last_error END, count(*), sum(packet_size), min(next_try_at)"
-                                 " FROM outbox WHERE state NOT IN ('receipted', 'purged') GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2").fetchall()
+                                 f" FROM outbox WHERE state IN ({','.join('?' * len(_UNSENT))}) GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2", _UNSENT).fetchall()
         return tuple(Waits(str(state), str(why), int(count), int(size), datetime.fromisoformat(at) if state in _DUE else None)
                      for state, why, count, size, at in found)
 
