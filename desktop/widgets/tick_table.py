@@ -81,7 +81,7 @@ def _box(look: Look, how: str) -> QPixmap:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     whole = QRectF(2, 2, side * ratio - 4, side * ratio - 4)
-    painter.setPen(QPen(look.colour("accent" if how == "on" else "edge"), 2))
+    painter.setPen(QPen(look.colour("accent" if how == "on" else "faint"), 3))
     painter.setBrush(look.colour("accent" if how == "on" else "side" if how == "barred" else "surface"))
     painter.drawRoundedRect(whole, 8, 8)
     if how != "off":
