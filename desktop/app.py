@@ -23,6 +23,7 @@ from desktop.effects.lamps import LampWork
 from desktop.effects.mail import MailWork
 from desktop.effects.notices import NoticeWork
 from desktop.effects.pictures import PictureWork
+from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
 from desktop.effects.sheets import SheetWork
 from desktop.effects.shifts import ShiftWork
@@ -36,6 +37,7 @@ from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
 from desktop.flows.review import REVIEW
 from desktop.flows.words import (
+    AskReaders,
     BuildBatch,
     BuildReview,
     CancelRead,
@@ -81,6 +83,7 @@ from desktop.flows.words import (
     TakeDocument,
     TakeFile,
     TakePortrait,
+    UseReader,
     WatchRecord,
 )
 from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
@@ -123,7 +126,8 @@ class Desk(QObject):
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
-        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
+        self._readers = ReaderChoice(self.rooms, self._owner)
+        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in", self._readers)
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
@@ -224,6 +228,8 @@ class Desk(QObject):
         carrier.in_lane(ShowBatchRecord, "batch", self._signing.show)
         carrier.in_lane(KeepUnsigned, "outbox", self._records.keep_unsigned)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
+        carrier.in_lane(AskReaders, "reader", self._readers.ask)
+        carrier.in_lane(UseReader, "reader", self._readers.use)
         carrier.at_once(NewSitting, self._drafts.make)
         carrier.at_once(SaveDraft, self._drafts.save)
         carrier.at_once(ParkDraft, self._drafts.park)

@@ -58,7 +58,8 @@ install_packages() {
     say "installing $(echo "$missing" | wc -w) system packages ..."
     log=$(mktemp "${TMPDIR:-/tmp}/hall-intake-apt.XXXXXX")
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o APT::Update::Error-Mode=any update >"$log" 2>&1 ||
-        if no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
+        if no_space; then fail "the disk is full; free about 1.5 GB, then start again."
+        elif no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
         else fail "apt-get update failed; mend the package sources of this machine (see above), then start again."; fi
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $missing >>"$log" 2>&1 </dev/null ||

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from sync.blobs import Blobs, Swept
@@ -23,14 +24,16 @@ from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.receipt import received_at
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
-from sync.slip import seal_slip
+from sync.slip import seal_slip, slip_of
 from sync.sqlcipher import Connection
 from sync.store import Store
 
 __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 
 _DUE = ("kept", "uploading", "uploaded")
-_MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
+_MARKED = frozenset({"upload_id", "upload_offset", "sent_at", "next_try_at"})
+_LANES = (("uploaded",), ("kept", "uploading"))
+"""Small messages first: a record that is up lacks only its submission."""
 _DETAIL_LENGTH = 300
 _LONGEST_WAIT = timedelta(days=1)
 """No back-off is as long, and a province that asks for more is asked again once a day."""
@@ -68,7 +71,7 @@ class Outbox:
         """
         _refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet, _slip(sealed, record_digest, signature, acts, owner, now))
+        blob_id = self._blobs.write(sealed.packet, slip_of(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -93,7 +96,7 @@ class Outbox:
             raise ValueError("no signature")
         _refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        slip = _slip(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
+        slip = slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
         blob_id = self._blobs.write(sealed.packet, slip)
         try:
             with self._store.write() as tx:
@@ -112,21 +115,26 @@ class Outbox:
         self._store.forget_old_pages()
         self._drop_blobs((row.packet_blob,))
 
-    def countersign(self, record_id: str, first_signature: bytes, act: Act, *, who: str) -> None:
-        """A further person's act over a signed record that still waits here (``kept``, ``set_aside``) goes into row and slip; the packet's bytes stay.
+    def sign_again(self, record_id: str, first: bytes, signature: bytes, acts: Sequence[Act], *, who: str, what: str) -> None:
+        """A further person stands for a signed record that still waits here (``kept``, ``set_aside``); row and slip change, the packet's bytes stay.
 
-        Raises StoreTrouble (step ``state``) where it is under way or gone or was signed anew meanwhile, DiskFull; then nothing has changed.
+        ``signature`` is ``first`` with one act more (``what``: record.countersigned), or another person's in its place (record.taken_over): then the record
+        is ``kept`` again. Raises StoreTrouble (step ``state``) where it is under way, gone or signed anew meanwhile, DiskFull: nothing has changed then.
         """
-        acts, key = (*(before := self._row(record_id)).acts, act), self._data_key(before)
-        slip = seal_slip(key, record_id, before.packet_digest, before.record_digest, before.signature, acts, before.owner, time_text(before.kept_at))
+        before = self._row(record_id)
+        key, kept_at = self._data_key(before), time_text(before.kept_at)
+        slip = seal_slip(key, record_id, before.packet_digest, before.record_digest, signature, acts, before.owner, kept_at)
         blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
         try:
             with self._store.write() as tx:
                 row = self._step(tx, record_id, None)
-                if row.state not in ("kept", "set_aside") or row.signature != first_signature or row.packet_blob != before.packet_blob:
-                    raise StoreTrouble(f"a record in state {row.state} is not countersigned now", step="state")
-                tx.execute("UPDATE outbox SET packet_blob = ?, acts = ? WHERE record_id = ?", (blob_id, acts_text(acts), record_id))
-                self._journal.write(tx, who, "record.countersigned", record_id, {"act": digest(act.act), "packet": row.packet_digest})
+                if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
+                    raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
+                tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
+                if signature != first:
+                    tx.execute("UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?",
+                               (time_text(self._clock()), record_id))
+                self._journal.write(tx, who, what, record_id, {"act": digest(acts[-1].act), "packet": row.packet_digest})
         except StoreTrouble as trouble:
             self._drop_unless_unsure(trouble, blob_id)
             raise
@@ -175,13 +183,16 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a wrong clock: it is due."""
+        """The signed record that has been due the longest, or None; one that is up comes before one that is not.
+
+        A next try further away than any wait can be was set by a wrong clock: it is due.
+        """
         with self._store.read() as rows:
-            for what, than in (("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)):
+            for (what, than), states in product((("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)), _LANES):
                 one = (f"SELECT * FROM (SELECT next_try_at, kept_at, record_id FROM outbox WHERE state = ? AND {what}"
                        " ORDER BY next_try_at, kept_at, record_id LIMIT 1)")  # one for each state: the index gives it without sorting
-                values = [value for state in _DUE for value in (state, time_text(than))]
-                found = rows.execute(" UNION ALL ".join([one] * len(_DUE)), values).fetchall()
+                values = [value for state in states for value in (state, time_text(than))]
+                found = rows.execute(" UNION ALL ".join([one] * len(states)), values).fetchall()
                 if found:
                     return _find(rows, str(min(found)[2]))
         return None
@@ -237,7 +248,9 @@ class Outbox:
 
     # -- moving -----------------------------------------------------------------------------------------------------------------------
     def mark(self, record_id: str, state: str, **facts: object) -> None:
-        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at (time). A step forward ends its row of failures.
+        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at, next_try_at (times).
+
+        A step forward ends its row of failures.
 
         Raises StoreTrouble (step ``state``) for a step that ``sync.life`` does not allow. ``set_aside``, ``receipted``, ``purged`` have doors of their own.
         """
@@ -379,18 +392,13 @@ class Outbox:
             self._blobs.drop(blob_id)
 
     def _drop_blobs(self, blob_ids: Iterable[str]) -> None:
-        for one in blob_ids:
-            if one:
-                self._blobs.drop(one)
+        for one in filter(None, blob_ids):
+            self._blobs.drop(one)
 
 
 def _find(rows: Connection, record_id: str) -> OutboxRow | None:
     found: tuple[Any, ...] | None = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
     return None if found is None else row_of(found)
-
-
-def _slip(sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, kept_at: str) -> bytes:
-    return seal_slip(sealed.data_key, sealed.record_id, sealed.digest, record_digest, signature, acts, owner, kept_at)
 
 
 def _refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:

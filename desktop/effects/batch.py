@@ -13,7 +13,7 @@ from datetime import datetime
 from threading import Event
 from typing import Any
 
-from desktop.effects.batch_deeds import COUNTERSIGNED, Countersigning, Deeds, Ready, Signing, parts_of, person_name
+from desktop.effects.batch_deeds import COUNTERSIGNED, Countersigning, Deeds, Ready, Signing, parts_of, person_name, waits_for_signature
 from desktop.effects.beside import Beside, inline
 from desktop.effects.thumbs import thumbnail
 from desktop.effects.token_signer import TokenSigner
@@ -34,7 +34,7 @@ from desktop.rooms import Rooms, now
 from resources.trouble import Trouble
 from sync.batch import Batch, BatchItem, BatchLimits, Binding, EndReason, begin, ends_with
 from sync.canon import digest, parse_canonical
-from sync.errors import NotAllowed, SignatureInvalid, StoreTrouble
+from sync.errors import NotAllowed, SignatureInvalid, SignatureLate, StoreTrouble
 from sync.outbox_row import OutboxRow
 from sync.seal import SealedRecord
 
@@ -131,7 +131,8 @@ class BatchWork:
         rooms, operator = self._rooms(), self._operator()
         own, every = f"op:{operator.operator_id}", "supervisor" in operator.roles
         if order.deed == "sign":
-            rows = rooms.outbox.rows(None if every else own, ("kept_unsigned",), _SHOWN)
+            found = rooms.outbox.rows(None if every else own, ("kept_unsigned", "set_aside"), 2 * _SHOWN)
+            rows = tuple(one for one in found if waits_for_signature(one))[:_SHOWN]
         else:
             rows = tuple(one for one in rooms.outbox.rows(None, COUNTERSIGNED, _SHOWN) if one.signature and one.owner != own) if every else ()
         return WaitingListed(order.deed, tuple(_facts(rooms, one, own, operator.operator_id) for one in rows if one.owner.startswith("op:")))
@@ -237,4 +238,6 @@ def _facts(rooms: Rooms, row: OutboxRow, own: str, operator_id: str) -> WaitingF
     done = any(parse_canonical(one.act, "act")["actor"]["id"] == operator_id for one in row.acts)
     why = NotAllowed.code if row.origin or done else ""
     summary = row.summary
+    if row.signature and row.owner == own:  # it came too late: somebody else must stand for it
+        why = why or SignatureLate.code
     return WaitingFacts(row.record_id, summary.name, summary.id_tail, summary.categories, row.kept_at, person_name(rooms, row.owner), row.owner == own, why)

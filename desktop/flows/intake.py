@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from desktop.flows import intake_day as day
+from desktop.flows import intake_reader as reader
 from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
 from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
+    AskReaders,
     BackPressed,
     ByHandPressed,
     CancelRead,
@@ -45,6 +46,7 @@ from desktop.flows.words import (
     LockPressed,
     NewSitting,
     Note,
+    NotesClosed,
     OlderPressed,
     OpenDraft,
     OperatorIn,
@@ -60,6 +62,10 @@ from desktop.flows.words import (
     PortraitPressed,
     Progress,
     ReadCard,
+    ReaderAsked,
+    ReaderLater,
+    ReaderPicked,
+    ReaderTaken,
     ReadPressed,
     ReceiptWanted,
     RecordPicked,
@@ -79,7 +85,6 @@ from desktop.flows.words import (
     Unlocked,
 )
 from desktop.flows.words.day import DayPicked, Exported, ExportTold, ExportWanted, MakeSheet, SheetCounted, SheetMade, SheetSaved, SheetWanted, StationChanged
-from devices.cards.contract import CardRead
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
 from sync.record import section
@@ -106,10 +111,11 @@ class IntakeTable:
             ParkedPicked: self._parked_picked, DraftOpened: self._opened, DiscardPressed: self._discard, DiscardConfirmed: self._discarded,
             ReviewPressed: self._review, SittingDone: self._done, PagePicked: day.page, OutboxListed: day.outbox, RecordPicked: day.picked,
             OlderPressed: day.older,
-            SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: day.devices, CheckPressed: day.check,
+            SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
             DayPicked: sheet.picked, SheetCounted: sheet.counted, SheetMade: sheet.made, SheetWanted: sheet.wanted, SheetSaved: sheet.saved,
             StationChanged: sheet.changed, ExportWanted: sheet.export, Exported: sheet.exported, ExportTold: sheet.told,
+            ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
             CapturePressed: pictures.press, FileGiven: pictures.file, StillTaken: pictures.taken, CaptureClosed: pictures.close,
@@ -131,6 +137,7 @@ class IntakeTable:
             return replace(state, operator=event.operator, station=event.station), lists
         fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices,
                             changes=state.changes, lists=state.lists)
+        lists = (*lists, AskReaders())
         return fresh, ((SaveDraft(state.draft, True), *lists) if state.draft is not None else lists)
 
     def _lock(self, state: IntakeState, _event: LockPressed) -> Answer:
@@ -164,14 +171,15 @@ class IntakeTable:
         state = replace(state, reading=None, trouble=None)
         held = state.draft.text("person.id_doc_no") if state.draft is not None else ""
         if held and held != event.read.card.number:
-            return replace(state, other_card=event.read, other_at=event.at, other_id=event.new_id, trouble=CardChanged("another number")), ()
-        return self._take_card(state, event.read, event.at, event.new_id)
+            return replace(state, other_card=event, trouble=CardChanged("another number")), ()
+        return self._take_card(state, event)
 
-    def _take_card(self, state: IntakeState, read: CardRead, at: datetime, new_id: str) -> Answer:
+    def _take_card(self, state: IntakeState, event: CardWasRead) -> Answer:
         assert state.operator is not None
+        read, at, new_id = event.read, event.at, event.new_id
         draft = state.draft or Draft(new_id, f"op:{state.operator.operator_id}", at)
         fresh = fill(draft, read, by=state.operator.operator_id, at=at)
-        state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, other_at=None, other_id="")
+        state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, notes=reader.card_notes(event, hall_date(at)))
         state, _ = with_draft(state, fresh, hall_date(at), self._tables)
         effects: Effects = (SaveDraft(fresh, True, read.photo_image),)
         first = "person.mobile" if fresh.categories() else "person.categories"
@@ -258,8 +266,8 @@ class IntakeTable:
         if not state.parking or state.draft is None or state.draft.draft_id != event.draft_id:
             return state, ()
         free = cleared(state)
-        if state.after == "card" and state.other_card is not None and state.other_at is not None:
-            fresh, effects = self._take_card(free, state.other_card, state.other_at, state.other_id)
+        if state.after == "card" and state.other_card is not None:
+            fresh, effects = self._take_card(free, state.other_card)
             return fresh, (*effects, ListParked())
         if state.after:
             return free, (OpenDraft(state.after), ListParked())
@@ -328,7 +336,7 @@ class IntakeTable:
 
     # -- back, again, troubles ---------------------------------------------------------------------------------------------------------
     def _back(self, state: IntakeState, _event: BackPressed) -> Answer:
-        """Esc, one step: question, banner, camera, read, page. Never clears a sitting."""
+        """Esc, one step: question, banner, camera, read, notes, page. Never clears a sitting."""
         if state.discard_asked:
             return replace(state, discard_asked=False), ()
         if state.trouble is not None:
@@ -337,6 +345,8 @@ class IntakeTable:
             return self.step(state, CaptureClosed())
         if state.reading is not None:
             return state, (CancelRead(),)
+        if state.notes and state.page == "desk":
+            return replace(state, notes=()), ()
         return day.page(state, PagePicked("desk"))
 
     def _again(self, state: IntakeState, _event: RetryPressed) -> Answer:
@@ -355,7 +365,7 @@ class IntakeTable:
         return state, (order,)
 
     def _closed(self, state: IntakeState, _event: TroubleClosed) -> Answer:
-        return replace(state, trouble=None, retry=None, other_card=None, other_at=None, other_id=""), ()
+        return replace(state, trouble=None, retry=None, other_card=None), ()
 
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""

@@ -14,7 +14,6 @@ from desktop.flows.words import (
     CheckPressed,
     ClosePreview,
     CourierSeen,
-    DevicesSeen,
     ListOutbox,
     ListParked,
     OlderPressed,
@@ -31,7 +30,7 @@ from desktop.flows.words import (
     SyncPressed,
 )
 
-__all__ = ["PAGES", "again", "check", "courier", "devices", "older", "outbox", "page", "parked", "picked", "receipt", "sync"]
+__all__ = ["PAGES", "again", "check", "courier", "older", "outbox", "page", "parked", "picked", "receipt", "sync"]
 
 PAGES = ("desk", "outbox", "returned", "parked", "health", "sync", "sheet")
 
@@ -78,10 +77,6 @@ def courier(state: IntakeState, event: CourierSeen) -> Answer:
 
 def check(state: IntakeState, _event: CheckPressed) -> Answer:
     return state, (CheckDevices(),)
-
-
-def devices(state: IntakeState, event: DevicesSeen) -> Answer:
-    return replace(state, devices=event.devices), ()
 
 
 def receipt(state: IntakeState, event: ReceiptWanted) -> Answer:

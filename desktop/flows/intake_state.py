@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from desktop.flows.words import (
+    CardNote,
+    CardWasRead,
     CourierFacts,
     DeviceFacts,
     Hint,
@@ -16,11 +18,11 @@ from desktop.flows.words import (
     OutboxFacts,
     ParkedFacts,
     Progress,
+    ReaderQuestion,
     SaveDraft,
     StationFacts,
 )
 from desktop.flows.words.day import Change, Exported, ListAge, SheetFacts
-from devices.cards.contract import CardRead
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
@@ -111,9 +113,9 @@ class IntakeState:
     today: date | None = None
     saved_at: datetime | None = None
     reading: Progress | None = None
-    other_card: CardRead | None = field(default=None, repr=False)
-    other_at: datetime | None = None
-    other_id: str = ""
+    other_card: CardWasRead | None = field(default=None, repr=False)
+    reader_question: ReaderQuestion | None = None
+    notes: tuple[CardNote, ...] = ()
     chip_photo: bytes | None = field(default=None, repr=False)
     pictures: Mapping[str, bytes] = field(default_factory=_no_pictures, repr=False)
     capture: Capture | None = None
@@ -155,7 +157,7 @@ def cleared(state: IntakeState) -> IntakeState:
                        outbox_pages=state.outbox_pages, outbox_more=state.outbox_more,
                        chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, sheet=state.sheet,
                        changes=state.changes, lists=state.lists, exporting=state.exporting, exported=state.exported,
-                       place=Place("", state.place.count + 1))
+                       place=Place("", state.place.count + 1), reader_question=state.reader_question)
 
 
 def jump(state: IntakeState, path: str) -> IntakeState:

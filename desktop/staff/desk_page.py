@@ -16,6 +16,7 @@ from desktop.staff.kit import Kit, Post
 from desktop.staff.left_side import LeftSide
 from desktop.staff.lists import HealthPage, ParkedPage
 from desktop.staff.outbox_page import OutboxPage
+from desktop.staff.reader_band import NotesBand, ReaderBand
 from desktop.staff.right_side import RightSide
 from desktop.staff.sheet_page import SheetPage
 from desktop.staff.sync_page import SyncPage
@@ -74,6 +75,9 @@ class DeskPage(QWidget):
         self._other = ActionButton(kit.look, words("banner.other_person"), "Alt+P", icon="people")
         self._other.clicked.connect(lambda: self._post(OtherPersonPressed()))
         column.addWidget(self._other, 0, Qt.AlignmentFlag.AlignLeft)
+        self.reader, self.notes = ReaderBand(kit, self._post), NotesBand(kit, self._post)
+        column.addWidget(self.reader)
+        column.addWidget(self.notes)
         self._question = Banner(kit.look)
         column.addWidget(self._question)
         line = QHBoxLayout()
@@ -126,7 +130,11 @@ class DeskPage(QWidget):
             self._question.show_message(None)
         self._drop.setVisible(state.discard_asked)
         self._stay.setVisible(state.discard_asked)
-        self._top.setVisible(state.trouble is not None or state.discard_asked)
+        asked = state.reader_question if state.page == "desk" and state.capture is None else None
+        notes = state.notes if state.page == "desk" and state.capture is None and state.draft is not None else ()
+        self.reader.show_question(asked)
+        self.notes.show_notes(notes)
+        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes))
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
         """A live frame for whichever preview is open."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +48,9 @@ from desktop.flows.words import (
     PlacePicked,
     PortraitPressed,
     Progress,
+    ReaderAsked,
+    ReaderOption,
+    ReaderQuestion,
     ReadPressed,
     ReceiptFacts,
     RecordMoved,
@@ -65,6 +69,7 @@ from desktop.messages import Words
 from desktop.staff.kit import Kit
 from desktop.staff.window import StaffWindow
 from desktop.widgets.style import Look
+from devices.cards.choice import Remembered
 from devices.cards.contract import CardRead, ReadEvidence
 from devices.cards.idcard import IdentityCard
 from devices.errors import CardRemoved, PinLocked, WrongPin
@@ -147,6 +152,15 @@ def _card(no: str = ONE, name: str = "李国强") -> CardRead:
                     _encoded(drawn_person()))
 
 
+def _foreign() -> CardRead:
+    """A made-up permanent resident with the card of 2023, which leads to the number of the older card."""
+    from datetime import date
+
+    card = IdentityCard("foreign_2023", "阿里", "SPECIMEN, ALI", "1", "", date(1980, 1, 1), "", "931586198001010028", "", date(2023, 12, 1),
+                        date(2033, 11, 30), False, "PAK", previous_link="000")
+    return replace(_card(), card=card)
+
+
 def _outbox() -> OutboxListed:
     def row(index: int, name: str, state: str, minutes: int, **more: Any) -> OutboxFacts:
         return OutboxFacts(f"r-{index}", name, f"{1200 + index}", ("4",) if index % 3 else ("2", "3"), state, NOW - timedelta(minutes=minutes), **more)
@@ -166,6 +180,9 @@ def _outbox() -> OutboxListed:
 
 
 OUTBOX = _outbox()
+_OLD, _NEW = (Remembered("pcsc", f"国腾 GTICR100 ({serial})", "gticr100", serial) for serial in ("A1B2", "C3D4"))
+SISTER = ReaderQuestion((ReaderOption(_NEW, True),), _OLD, True)
+SEVERAL = ReaderQuestion((ReaderOption(_OLD), ReaderOption(Remembered("serial", "窗口 7 的串口读卡器", "com3")), ReaderOption(_NEW)))
 DEVICES = DevicesSeen((DeviceFacts("reader", "good", "国腾 GTICR100"), DeviceFacts("camera", "good", "1080p USB"), DeviceFacts("token", "good", "飞天 ePass")))
 ONLINE = CourierSeen(CourierFacts(True, last_success=NOW - timedelta(minutes=2)))
 OFFLINE = CourierSeen(CourierFacts(False, NOW - timedelta(minutes=12), last_success=NOW - timedelta(minutes=13), next_try_at=NOW + timedelta(minutes=1)))
@@ -289,7 +306,11 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "11-waiting-no-reader", make().inside(OFFLINE).desk(DevicesSeen((DeviceFacts("reader", "absent", "", "reader.none"), *DEVICES.devices[1:])))
     yield "12-reading", make().inside().desk(CardPlaced(READER), Progress("read.photo", 2, 4))
     yield "13-read-failed", make().inside().desk(CardPlaced(READER), Failed(CardRemoved(), "ReadCard"))
+    yield "13a-reader-sister", make().inside().desk(CardPlaced(READER), ReaderAsked(SISTER))
+    yield "13b-reader-pick", make().inside().desk(ReaderAsked(SEVERAL))
     yield "14-form-fresh", make().sitting()
+    yield "14a-sam-unlisted", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
+    yield "14b-notes", make().inside().desk(CardPlaced(READER), CardWasRead(_foreign(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
     yield "15-form-worker", make().worker()
     yield "16-form-skill", make().worker().desk(PlacePicked("skill[0].trade"))
     yield "17-form-end", make().worker().desk(RowAdded("training"), PlacePicked("insurance.payer"))

@@ -82,6 +82,18 @@ from desktop.flows.words.pictures import (
     TakeFile,
     TakePortrait,
 )
+from desktop.flows.words.readers import (
+    AskReaders,
+    CardNote,
+    NotesClosed,
+    ReaderAsked,
+    ReaderLater,
+    ReaderOption,
+    ReaderPicked,
+    ReaderQuestion,
+    ReaderTaken,
+    UseReader,
+)
 from desktop.flows.words.records import (
     AskPin,
     BuildReview,
@@ -151,18 +163,19 @@ from desktop.flows.words.sitting import (
 )
 
 __all__ = [
-    "AskPin", "BackPressed", "BatchAsked", "BatchBuilt", "BatchEnded", "BatchLine", "BuildBatch", "BuildPressed", "BuildReview", "ByHandPressed",
-    "CancelRead", "CaptureClosed", "CapturePressed", "CardLifted", "CardPlaced", "CardWasRead", "CertificateChoice", "CertificatePicked",
-    "CertificatesListed", "CheckDevices", "CheckPressed", "ClosePreview", "CompareFaces", "CourierFacts", "CourierSeen", "Deed", "DeviceFacts",
-    "DevicesSeen", "DiscardConfirmed", "DiscardPressed", "DocumentPressed", "DraftOpened", "DraftParked", "DraftSaved", "DropDraft", "DropStill", "Edited",
-    "EndBatch", "EndShift", "FaceCompared", "FileGiven", "Hint", "HintSeen", "Keep", "KeepUnsigned", "KeepUnsignedPressed", "Kept", "KeptUnsigned",
-    "LastTryAccepted", "LeftField", "LinePicked", "ListCertificates", "ListOutbox", "ListParked", "ListWaiting", "LockPressed", "LogOut", "LoggedIn",
-    "Login", "NewSitting", "Note", "OlderPressed", "OpenDraft", "OpenPreview", "OpenStation", "Operator", "OperatorIn", "OriginalSeen",
-    "OtherPersonPressed", "OutboxFacts", "OutboxListed", "PagePicked", "ParkDraft", "ParkPressed", "ParkedFacts", "ParkedListed", "ParkedPicked",
-    "PinStateRead", "PinTyped", "PlacePicked", "PortraitPressed", "PrintReceipt", "Progress", "ReadCard", "ReadPinState", "ReadPressed", "ReasonEdited",
-    "ReceiptFacts", "ReceiptSaved", "ReceiptWanted", "RecordMoved", "RecordPicked", "RetryPressed", "RetryRecord", "ReviewAsked", "ReviewBuilt",
-    "ReviewPressed", "ReviewSheet", "RowAdded", "RowRemoved", "RowsTicked", "SaveDraft", "SaveReceipt", "Send", "ShiftEnded", "ShowBatchRecord",
-    "SignBatch", "SignPressed", "SignRecord", "Signed", "SittingDone", "SittingMade", "StationFacts", "StationOpened", "StillDropped", "StillTaken",
-    "StopBatch", "StopPressed", "SwitchPressed", "SyncNow", "SyncPressed", "TakeDocument", "TakeFile", "TakePortrait", "TokensChanged", "TroubleClosed",
-    "Unlocked", "WaitingFacts", "WaitingListed", "WatchRecord",
+    "AskPin", "AskReaders", "BackPressed", "BatchAsked", "BatchBuilt", "BatchEnded", "BatchLine", "BuildBatch", "BuildPressed", "BuildReview",
+    "ByHandPressed", "CancelRead", "CaptureClosed", "CapturePressed", "CardLifted", "CardNote", "CardPlaced", "CardWasRead", "CertificateChoice",
+    "CertificatePicked", "CertificatesListed", "CheckDevices", "CheckPressed", "ClosePreview", "CompareFaces", "CourierFacts", "CourierSeen", "Deed",
+    "DeviceFacts", "DevicesSeen", "DiscardConfirmed", "DiscardPressed", "DocumentPressed", "DraftOpened", "DraftParked", "DraftSaved", "DropDraft",
+    "DropStill", "Edited", "EndBatch", "EndShift", "FaceCompared", "FileGiven", "Hint", "HintSeen", "Keep", "KeepUnsigned", "KeepUnsignedPressed", "Kept",
+    "KeptUnsigned", "LastTryAccepted", "LeftField", "LinePicked", "ListCertificates", "ListOutbox", "ListParked", "ListWaiting", "LockPressed", "LogOut",
+    "LoggedIn", "Login", "NewSitting", "Note", "NotesClosed", "OlderPressed", "OpenDraft", "OpenPreview", "OpenStation", "Operator", "OperatorIn",
+    "OriginalSeen", "OtherPersonPressed", "OutboxFacts", "OutboxListed", "PagePicked", "ParkDraft", "ParkPressed", "ParkedFacts", "ParkedListed",
+    "ParkedPicked", "PinStateRead", "PinTyped", "PlacePicked", "PortraitPressed", "PrintReceipt", "Progress", "ReadCard", "ReadPinState", "ReadPressed",
+    "ReaderAsked", "ReaderLater", "ReaderOption", "ReaderPicked", "ReaderQuestion", "ReaderTaken", "ReasonEdited", "ReceiptFacts", "ReceiptSaved",
+    "ReceiptWanted", "RecordMoved", "RecordPicked", "RetryPressed", "RetryRecord", "ReviewAsked", "ReviewBuilt", "ReviewPressed", "ReviewSheet", "RowAdded",
+    "RowRemoved", "RowsTicked", "SaveDraft", "SaveReceipt", "Send", "ShiftEnded", "ShowBatchRecord", "SignBatch", "SignPressed", "SignRecord", "Signed",
+    "SittingDone", "SittingMade", "StationFacts", "StationOpened", "StillDropped", "StillTaken", "StopBatch", "StopPressed", "SwitchPressed", "SyncNow",
+    "SyncPressed", "TakeDocument", "TakeFile", "TakePortrait", "TokensChanged", "TroubleClosed", "Unlocked", "UseReader", "WaitingFacts", "WaitingListed",
+    "WatchRecord",
 ]

@@ -29,7 +29,8 @@ class StationFacts:
 @dataclass(frozen=True, slots=True)
 class CertificateChoice:
     """A signing certificate on a plugged token. ``device`` and ``key_id`` find it again; ``why`` is a reason code where it is not ``usable``
-    (expired, not_yet, untrusted, no_role, algorithm).
+    (expired, not_yet, untrusted, revoked, no_role, algorithm). ``revocation`` (sync.trust): good, stale, unknown, unchecked; ``revocation_as_of``: the time
+    of the list or answer that says so, aware, None where none speaks of it.
     """
 
     device: Device
@@ -41,6 +42,8 @@ class CertificateChoice:
     days_left: int
     usable: bool = True
     why: str = ""
+    revocation: str = "unchecked"
+    revocation_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

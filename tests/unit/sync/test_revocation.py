@@ -15,7 +15,8 @@ from cryptography.x509 import ocsp as x509_ocsp
 
 from sync.certificates import certificate_facts
 from sync.errors import CertificateTrouble, FormatTrouble, SignatureInvalid
-from sync.revocation import LateRule, Revocations, judge_time, known_authorities
+from sync.lateness import LateRule, judge_time
+from sync.revocation import Revocations, known_authorities
 from sync.signing import check_signature, make_signature
 from tests.emulators.ca import PracticeCa
 from tests.emulators.sm2_ca import PracticeSm2Ca

@@ -20,6 +20,7 @@ from desktop.flows.words.batch import BatchBuilt, BatchEnded, BuildBatch, SignBa
 from devices.registry import Listed, Registry
 from devices.tokens.hosted import HostedDriver
 from sync.batch import BatchLimits
+from sync.revocation import REVOCATION_FOLDER, Revocations
 from sync.seal import PublicKeyInfo
 from sync.tables import Tables
 from tests.emulators.records import STATION_ID, Room
@@ -50,6 +51,7 @@ class BatchRoom:
         people = {id: SimpleNamespace(id=id, name="某人", roles=roles) for id, roles in self.roles.items()}
         self.station = SimpleNamespace(signer_roots=self.roots, person=people.get, station_id=STATION_ID, hall="510100-01", window="07", practice=True,
                                        intake=self.to, recovery=self.to)
+        self.revocations = Revocations(self.room.blobs.folder.parent / REVOCATION_FOLDER)
         self.later = timedelta()
         self.logged_in = True
         self.on_tell: Any = lambda what, done, total: None
