@@ -201,7 +201,7 @@ class Scene:
         self.stages["intake"] = Stage(intake(self.kit.tables), self._carry)
         self.stages["review"] = Stage(REVIEW, self._carry)
         self.stages["batch"] = Stage(BATCH, self._carry)
-        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"])
+        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"], self.stages["batch"])
 
     def _carry(self, effect: Any, _post: Callable[[Any], None]) -> None:
         self.effects.append(effect)
@@ -221,6 +221,11 @@ class Scene:
     def review(self, *events: Any) -> Scene:
         for event in events:
             self.stages["review"].post(event)
+        return self
+
+    def batch(self, *events: Any) -> Scene:
+        for event in events:
+            self.stages["batch"].post(event)
         return self
 
     def inside(self, courier: CourierSeen = ONLINE) -> Scene:
