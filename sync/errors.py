@@ -178,6 +178,11 @@ class ReaderRefused(ProvinceRefused):
     code = "province.reader"
 
 
+class SignatureLate(ProvinceRefused):
+    """Signed while the certificate was good, but it came after the time that the province's rule allows: a supervisor takes it over. Facts: status, why."""
+    code = "signature.late"
+
+
 class StationRefused(ProvinceRefused):
     """The province refuses this station, not a record: nothing is set aside, all waits. Facts: status, why."""
     code = "province.station"

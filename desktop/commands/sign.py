@@ -24,15 +24,13 @@ from devices.tokens.known import Candidate, candidates, driver_for, kind_of, kno
 from resources.trouble import Trouble
 from sync.errors import CertificateTrouble
 from sync.keys import KeyCabinet
-from sync.revocation import Revocations, known_authorities
+from sync.revocation import REVOCATION_FOLDER, Revocations, known_authorities
 from sync.signing import CertificateFacts, certificate_facts
 from sync.station import Station, load
 from sync.store import open_folder
 
-__all__ = ["REVOCATION_FOLDER", "add_arguments", "run"]
+__all__ = ["add_arguments", "run"]
 
-REVOCATION_FOLDER = "revocation"
-"""Below the data folder."""
 SOON = timedelta(days=30)
 """A certificate that ends within this time is said to end soon."""
 WHY = {

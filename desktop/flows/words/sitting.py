@@ -38,7 +38,8 @@ class ReadPressed:
 
 @dataclass(frozen=True, slots=True)
 class ReadCard:
-    """Effect: read the identity card; ``None`` = the reader that has a card, else the first. Progress events meanwhile. Answer: CardWasRead, or Failed."""
+    """Effect: read the identity card; ``device``: where it was laid, None: the chosen reader. Progress meanwhile. Answer: CardWasRead, ReaderAsked or Failed.
+    """
 
     device: Device | None = None
 
@@ -50,11 +51,12 @@ class CancelRead:
 
 @dataclass(frozen=True, slots=True)
 class CardWasRead:
-    """A whole read. ``new_id`` is a fresh UUID, used where no sitting is open; ``at`` aware."""
+    """A whole read. ``new_id`` is a fresh UUID, used where no sitting is open; ``at`` aware; ``sam_listed``: the province knows the module that read."""
 
     read: CardRead = field(repr=False)
     at: datetime
     new_id: str
+    sam_listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,14 @@ class PlacePicked:
 
 @dataclass(frozen=True, slots=True)
 class SaveDraft:
-    """Effect: keep the draft parked. The handler writes the last one at most every 500 ms, at once where ``now``. Answer: DraftSaved, or Failed."""
+    """Effect: keep the draft parked. The handler writes the last one at most every 500 ms, at once where ``now``. Answer: DraftSaved, or Failed.
+
+    ``photo``: the chip's picture, kept with the draft; None leaves the one that is there.
+    """
 
     draft: Draft = field(repr=False)
     now: bool = False
+    photo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +205,12 @@ class OpenDraft:
 
 @dataclass(frozen=True, slots=True)
 class DraftOpened:
-    """``pictures``: still_id -> encoded thumbnail."""
+    """``pictures``: still_id -> encoded thumbnail; ``chip_photo`` the picture of the card that was read for it, where there was one."""
 
     draft: Draft = field(repr=False)
     pictures: Mapping[str, bytes] = field(repr=False)
     at: datetime
+    chip_photo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
