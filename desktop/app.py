@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
@@ -89,12 +89,12 @@ from desktop.flows.words import (
 )
 from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
 from desktop.folders import data_folder
+from desktop.frame import framed
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
+from desktop.papers import ReceiptPrinter, SheetPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.settings import Settings
 from desktop.single import Single
-from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
 from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
@@ -338,7 +338,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application.setStyleSheet(look.sheet())
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
-    return _other(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+    return framed(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
 def _practice(folder: Path) -> bool:
@@ -361,49 +361,3 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
     desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station).write
     return desk, window
-
-
-def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | Verify, QWidget]:
-    frame = QStackedWidget()
-    frame.setWindowTitle(words("app.title_practice" if look.practice else "app.title"))
-    frame.resize(QSize(1080, 1920).boundedTo(frame.screen().availableSize()) if isinstance(session, Kiosk) else QSize(1366, 768))
-    opening = OpeningPage(look, words, lambda: _again(session, opening))
-    frame.addWidget(opening)
-    session.failed.connect(opening.show_trouble)
-
-    def damaged(trouble: Trouble) -> None:
-        """Back to the first page, with the trouble: nothing can be kept any more."""
-        opening.show_trouble(trouble)
-        frame.setCurrentWidget(opening)
-
-    session.damaged.connect(damaged)
-
-    def opened(stage: Stage) -> None:
-        page = _page(session, stage, look)
-        frame.addWidget(page)
-        frame.setCurrentWidget(page)
-        page.setFocus()
-
-    session.opened.connect(opened)
-    return session, frame
-
-
-def _again(session: Kiosk | Verify, opening: OpeningPage) -> None:
-    opening.show_opening()
-    session.begin()
-
-
-def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
-    if isinstance(session, Kiosk):
-        from desktop.kiosk.window import KioskWindow
-
-        terminal = KioskWindow(stage, look)
-        session.show_frame = terminal.show_frame
-        return terminal
-    from desktop.verify.window import VerifyWindow
-
-    check = VerifyWindow(stage, look)
-    session.show_frame = check.show_frame
-    session.pick_file = check.pick_file
-    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
-    return check
