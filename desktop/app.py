@@ -356,7 +356,7 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
 
     desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
     kit = Kit(look, words, desk.tables)
-    window = StaffWindow(kit, desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
+    window = StaffWindow(kit, desk.login, desk.intake, desk.review, desk.batch, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
     desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station).write

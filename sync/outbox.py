@@ -54,7 +54,7 @@ class Outbox:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
             tx.execute("UPDATE outbox SET next_try_at = ? WHERE state IN (?, ?, ?) AND next_try_at > ?",
                        (time_text(now), *DUE, time_text(now + _WAIT_AT_START)))
-        return self._blobs.sweep(self._store.blob_ids())
+        return self._blobs.sweep(self._store.blob_ids(self._blobs.ids()))
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
@@ -66,7 +66,7 @@ class Outbox:
         """
         _refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet, slip_of(sealed, record_digest, signature, acts, owner, now))
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -91,8 +91,7 @@ class Outbox:
             raise ValueError("no signature")
         _refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        slip = slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
-        blob_id = self._blobs.write(sealed.packet, slip)
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
         try:
             with self._store.write() as tx:
                 row = self._step(tx, sealed.record_id, None)

@@ -9,6 +9,7 @@ from typing import Any
 from desktop.flows import intake_sheet
 from desktop.flows.intake_state import Answer, IntakeState
 from desktop.flows.words import (
+    BatchAsked,
     CheckDevices,
     CheckPressed,
     ClosePreview,
@@ -24,6 +25,7 @@ from desktop.flows.words import (
     RecordPicked,
     RetryRecord,
     SaveReceipt,
+    Send,
     SyncNow,
     SyncPressed,
 )
@@ -34,6 +36,8 @@ PAGES = ("desk", "outbox", "returned", "parked", "health", "sync", "sheet")
 
 
 def page(state: IntakeState, event: PagePicked) -> Answer:
+    if event.page == "batch":
+        return state, (Send("batch", BatchAsked("sign")),)
     if event.page not in PAGES:
         return state, ()
     state = replace(state, outbox_pages=1)
