@@ -44,7 +44,6 @@ from desktop.flows.words import (
     CheckDevices,
     ClosePreview,
     CompareFaces,
-    CourierSeen,
     DropDraft,
     DropStill,
     EndBatch,
@@ -86,7 +85,6 @@ from desktop.flows.words import (
     UseReader,
     WatchRecord,
 )
-from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
 from desktop.folders import data_folder
 from desktop.messages import Words
 from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
@@ -131,8 +129,8 @@ class Desk(QObject):
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
-        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._mailed)
         self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._notices.pass_on)
         self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
@@ -176,12 +174,6 @@ class Desk(QObject):
         """Somebody came to the desk: a card that lies there is theirs to read."""
         if isinstance(event, OperatorIn):
             self._cards.tell_lying()
-
-    def _mailed(self, event: Any) -> None:
-        """What the courier says; with it may have come a change that the platform made."""
-        self.intake.post(event)
-        if isinstance(event, CourierSeen):
-            self._notices.look()
 
     def _kept(self, record_id: str, draft_id: str) -> None:
         """In the outbox lane."""
@@ -246,10 +238,8 @@ class Desk(QObject):
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
                              (CompareFaces, self._pictures.compare)):
             carrier.in_lane(effect, "pictures", work)
-        carrier.in_lane(ExportRecord, "outbox", self._exports.export)
-        for effect, act in ((MakeSheet, self.sheets.start), (StopSheet, self.sheets.stop), (SaveSheet, self.sheets.hand_out),
-                            (PrintSheet, self.sheets.hand_out)):
-            carrier.at_once(effect, act)
+        self.sheets.take_over(carrier)
+        self._exports.take_over(carrier)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
 
