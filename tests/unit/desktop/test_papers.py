@@ -86,7 +86,7 @@ def test_a_check_result_is_no_certificate(tmp_path: Path, language: str) -> None
 # -- the day ------------------------------------------------------------------------------------------------------------------------------
 def day_printer() -> SheetPrinter:
     station = StationFacts("s", "练习省", "练习大厅", "07", True)
-    return SheetPrinter(Kit(Look(practice=True), Words(), Tables.load(), lambda: AT), lambda: station)
+    return SheetPrinter(Kit(Look(practice=True), Words(), Tables.load(), lambda: AT), lambda: station, lambda: "王敏")
 
 
 def pages_of(path: Path) -> list[str]:
@@ -109,7 +109,7 @@ def test_the_sheet_of_a_day_names_every_difference_by_its_record_and_nobody_by_n
     whole = "".join(pages)
     assert len(pages) == 3 and all("练习" in one for one in pages) and "第1页,共3页" in pages[0] and "第3页,共3页" in pages[2]
     assert all(f"{number:08x}-0000-4000-8000-000000000000" in whole for number in range(40)), "none is cut off between two pages"
-    assert "李练工" not in whole and "尾号" not in whole and "刘洋" in whole
+    assert "李练工" not in whole and "尾号" not in whole and "刘洋" in whole and "王敏" in whole
     assert "43" in pages[0] and "≠" in pages[0] and "连不上省平台" in whole and "主管签字" in pages[2] and "主管签字" not in pages[0]
 
 
