@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PySide6.QtCore import QObject, QSize, Qt
@@ -116,7 +117,8 @@ class Desk(QObject):
         self.jobs = Jobs()
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
-        self.tables = Tables.load()
+        self._table_rows = dict(Tables.load().by_name)
+        self.tables = Tables(MappingProxyType(self._table_rows))  # the province's editions are laid over the shipped ones when the store is open
         self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
         self.batch = Stage(BATCH, self._carrier.carry)
@@ -260,6 +262,7 @@ class Desk(QObject):
 
         def opened(rooms: Rooms) -> None:
             self._open = rooms
+            self._table_rows.update(rooms.tables.by_name)
             try:
                 self._cards.watch(self.jobs.post)
             except Trouble:

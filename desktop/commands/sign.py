@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tried = acts.add_parser("probe", help="试一试本机装的库，哪一个认得插着的 Key (which of the known libraries sees a token)")
     tried.add_argument("--library", action="append", metavar="路径", help="另外要试的库，可以给多个 (more libraries to try)")
     lists = acts.add_parser("lists", help="收下并列出吊销名单 (keep and show lists of revoked certificates)")
-    lists.add_argument("files", nargs="*", type=Path, metavar="文件", help="CRL 或 OCSP 应答，DER 或 PEM")
+    lists.add_argument("files", nargs="*", type=Path, metavar="文件", help="CRL 或 OCSP 应答，DER 或 PEM (CRLs or OCSP answers)")
     lists.add_argument("--issuer", action="append", type=Path, default=[], metavar="文件", help="签发机构的证书，DER 或 PEM，可以给多个 (issuing CA)")
 
 

@@ -87,6 +87,7 @@ from desktop.flows.words import (
 from desktop.flows.words.day import DayPicked, MakeSheet, StationChanged
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
+from sync.errors import NoRoomToBegin
 from sync.record import section
 from sync.rules import issues
 from sync.tables import Tables
@@ -250,7 +251,8 @@ class IntakeTable:
     def _saved(self, state: IntakeState, event: DraftSaved) -> Answer:
         if state.draft is None or state.draft.draft_id != event.draft_id:
             return state, ()
-        return replace(state, saved_at=event.at), ()
+        over = isinstance(state.retry, SaveDraft)   # what could not be saved is saved now
+        return replace(state, saved_at=event.at, trouble=None if over else state.trouble, retry=None if over else state.retry), ()
 
     # -- parking, discarding, review ---------------------------------------------------------------------------------------------------
     def _park(self, state: IntakeState, _event: ParkPressed) -> Answer:
@@ -380,7 +382,8 @@ class IntakeTable:
             retry = MakeSheet(state.sheet.asked)
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)
-        if event.effect == "SaveDraft" and state.draft is not None:
+        unsaved = event.effect == "SaveDraft" or (isinstance(trouble, NoRoomToBegin) and retry is None)
+        if unsaved and state.draft is not None:
             retry = SaveDraft(state.draft, True)
         if event.effect in {"TakePortrait", "TakeDocument", "TakeFile"} and state.capture is not None:
             state = replace(state, capture=replace(state.capture, taking=False))
@@ -390,7 +393,8 @@ class IntakeTable:
             return replace(state, no_model=True), ()
         if isinstance(trouble, Cancelled):
             return state, ()
-        return replace(state, trouble=trouble, retry=retry if trouble.may_retry or event.effect in {"ParkDraft", "SaveDraft", "MakeSheet"} else None), ()
+        keeps = trouble.may_retry or unsaved or event.effect in {"ParkDraft", "MakeSheet"}
+        return replace(state, trouble=trouble, retry=retry if keeps else None), ()
 
 
 def intake(tables: Tables, auto_read: bool = True) -> Flow[IntakeState, Any, Any]:

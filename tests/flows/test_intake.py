@@ -67,7 +67,7 @@ from desktop.flows.words import (
 )
 from devices.errors import Cancelled, CardChanged, CardRemoved, NoModel
 from sync.draft import DraftStill, Source
-from sync.errors import DiskFull
+from sync.errors import DiskFull, NoRoomToBegin
 from sync.tables import Tables
 from tests.flows.sample import NOW, OPERATOR, READER, STATION, full_draft, number, was_read
 
@@ -139,6 +139,18 @@ def test_parking_clears_the_desk_only_after_it_is_on_the_disk() -> None:
     assert FLOW.step(failed, RetryPressed())[1] == (ParkDraft(state.draft),)
     done, effects = FLOW.step(state, DraftParked("d-1"))
     assert done.draft is None and effects == (ListParked(),)
+
+
+@pytest.mark.parametrize("effect", ["SaveDraft", "TakePortrait"])
+def test_what_has_no_room_is_saved_again_by_a_person_or_the_next_change(effect: str) -> None:
+    state, _ = at_desk(*read(), Failed(NoRoomToBegin(free=1, needed=2), effect))
+    assert state.draft is not None and isinstance(state.trouble, NoRoomToBegin) and state.retry == SaveDraft(state.draft, True)
+    tried, effects = FLOW.step(state, RetryPressed())
+    assert tried.trouble is None and effects == (SaveDraft(state.draft, True),)
+    saved, _ = FLOW.step(state, DraftSaved("d-1", NOW))   # the change after it got through
+    assert saved.trouble is None and saved.retry is None and saved.saved_at == NOW
+    other, _ = at_desk(*read(), ReadPressed(), Failed(CardRemoved(), "ReadCard"), DraftSaved("d-1", NOW))
+    assert isinstance(other.trouble, CardRemoved) and other.retry == ReadCard(), "another trouble is none of its business"
 
 
 def test_picking_a_parked_one_parks_the_open_one_first() -> None:

@@ -76,7 +76,7 @@ from devices.cards.idcard import IdentityCard
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
-from sync.errors import DiskFull, KeyringLocked, NotEnrolled
+from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled
 from sync.freeze import Sitting, freeze
 from sync.tables import Tables
 from tests.flows.sample import CERTIFICATE, EXPIRED, NOW, OPERATOR, OTHER, READER, STATION, number
@@ -333,6 +333,8 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "25-document", _preview(make().worker().desk(DocumentPressed("contract"), HintSeen(Hint("page.glare", "wait"))), drawn_page("劳动合同"))
     yield "26-compare-by-staff", make().sitting().desk(Edited("person.categories", ("4",), NOW)).pictures("portrait").desk(FaceCompared("unsure", "model"))
     yield "27-store-full", make().worker().desk(Failed(DiskFull(free=12_000_000, needed=500_000_000), "SaveDraft"))
+    yield "28-no-room-to-begin", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1"),
+                                                      Failed(NoRoomToBegin(free=12_000_000, needed=500_000_000), "SaveDraft"))
     yield "30-review", make().reviewed()
     yield "31-review-odd", make().reviewed(odd=True)
     yield "32-review-pin", make().reviewed().review(AskPin(), PinStateRead(PinState(6)))

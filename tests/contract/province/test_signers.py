@@ -60,7 +60,7 @@ def keep(hall: HallStation, collector: Any, signer: Any, acts: Sequence[tuple[st
     record_id, photo = str(uuid.uuid4()), os.urandom(100)
     facts = certificate_facts(collector.certificate)
     who = {"id": facts.id, "name": facts.name, "certificate": facts.digest}
-    members = hall._record(record_id, photo) | {"collector": who, "claimed_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
+    members = hall._record(record_id, photo, "") | {"collector": who, "claimed_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
     content = canon(members)
     signature = make_signature(content, signer, NOW)
     made = [make_act(kind, content, None if kind == "takeover" else signature, "练习原因", by, NOW) for kind, by in acts]  # type: ignore[arg-type]
