@@ -45,7 +45,6 @@ from desktop.flows.words import (
     CheckDevices,
     ClosePreview,
     CompareFaces,
-    CourierSeen,
     DropDraft,
     DropStill,
     EndBatch,
@@ -87,7 +86,6 @@ from desktop.flows.words import (
     UseReader,
     WatchRecord,
 )
-from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
 from desktop.folders import data_folder
 from desktop.frame import framed
 from desktop.messages import Words
@@ -133,8 +131,8 @@ class Desk(QObject):
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
-        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._mailed)
         self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._notices.pass_on)
         self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
@@ -179,12 +177,6 @@ class Desk(QObject):
         if isinstance(event, OperatorIn):
             self._cards.tell_lying()
 
-    def _mailed(self, event: Any) -> None:
-        """What the courier says; with it may have come a change that the platform made."""
-        self.intake.post(event)
-        if isinstance(event, CourierSeen):
-            self._notices.look()
-
     def _kept(self, record_id: str, draft_id: str) -> None:
         """In the outbox lane."""
         self._drafts.end(draft_id)
@@ -201,6 +193,11 @@ class Desk(QObject):
         if operator is None:
             raise NotEnrolled("nobody is logged in")
         return operator
+
+    def person(self) -> str:
+        """The name of who is at the desk, or empty."""
+        operator: Operator | None = self.login.state.operator
+        return operator.name if operator is not None else ""
 
     def _owner(self) -> str:
         operator: Operator | None = self.login.state.operator
@@ -248,10 +245,8 @@ class Desk(QObject):
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
                              (CompareFaces, self._pictures.compare)):
             carrier.in_lane(effect, "pictures", work)
-        carrier.in_lane(ExportRecord, "outbox", self._exports.export)
-        for effect, act in ((MakeSheet, self.sheets.start), (StopSheet, self.sheets.stop), (SaveSheet, self.sheets.hand_out),
-                            (PrintSheet, self.sheets.hand_out)):
-            carrier.at_once(effect, act)
+        self.sheets.take_over(carrier)
+        self._exports.take_over(carrier)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
 
@@ -359,5 +354,5 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     window = StaffWindow(kit, desk.login, desk.intake, desk.review, desk.batch, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
-    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station).write
+    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station, desk.person).write
     return desk, window

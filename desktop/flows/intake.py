@@ -84,7 +84,7 @@ from desktop.flows.words import (
     TroubleClosed,
     Unlocked,
 )
-from desktop.flows.words.day import DayPicked, Exported, ExportTold, ExportWanted, MakeSheet, SheetCounted, SheetMade, SheetSaved, SheetWanted, StationChanged
+from desktop.flows.words.day import DayPicked, MakeSheet, StationChanged
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
 from sync.errors import NoRoomToBegin
@@ -114,8 +114,7 @@ class IntakeTable:
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
-            DayPicked: sheet.picked, SheetCounted: sheet.counted, SheetMade: sheet.made, SheetWanted: sheet.wanted, SheetSaved: sheet.saved,
-            StationChanged: sheet.changed, ExportWanted: sheet.export, Exported: sheet.exported, ExportTold: sheet.told,
+            **sheet.STEPS,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
