@@ -14,13 +14,13 @@ import pytest
 from tests.house.stairs import TOP
 from tests.scenes.hall import PREPARED
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.practice", "--headless", "--folder", str(folder), *words]
     env = {name: value for name, value in os.environ.items() if name != PREPARED} | {"HALL_INTAKE_ALONE": "1"}
-    return subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False, timeout=280)
 
 
 def test_whole_job_twice(tmp_path: Path) -> None:
