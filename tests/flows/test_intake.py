@@ -33,14 +33,17 @@ from desktop.flows.words import (
     Edited,
     FaceCompared,
     FileGiven,
+    ListOutbox,
     ListParked,
     NewSitting,
     Note,
+    OlderPressed,
     OpenDraft,
     OpenPreview,
     OperatorIn,
     OriginalSeen,
     OtherPersonPressed,
+    OutboxListed,
     PagePicked,
     ParkDraft,
     ParkedPicked,
@@ -65,9 +68,9 @@ from desktop.flows.words import (
     TakePortrait,
     Unlocked,
 )
-from devices.errors import CardChanged, CardRemoved, NoModel
+from devices.errors import Cancelled, CardChanged, CardRemoved, NoModel
 from sync.draft import DraftStill, Source
-from sync.errors import DiskFull
+from sync.errors import DiskFull, StoreDamaged
 from sync.tables import Tables
 from tests.flows.sample import NOW, OPERATOR, READER, STATION, full_draft, number, was_read
 
@@ -148,6 +151,44 @@ def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     assert OpenDraft("d-9") in effects
     state, _ = FLOW.step(state, DraftOpened(full_draft("d-9"), {}, NOW))
     assert state.draft is not None and state.draft.draft_id == "d-9" and state.issues == ()
+
+
+def test_picking_a_parked_one_gives_up_a_read_that_is_on_its_way() -> None:
+    """A press that is seen and does nothing is the worst: the card's answer comes too late and is dropped."""
+    state, effects = at_desk(CardPlaced(READER), ParkedPicked("d-9"))
+    assert state.reading is None and effects[-2:] == [CancelRead(), OpenDraft("d-9")]
+    late, effects = run(FLOW, [was_read(ONE), Failed(Cancelled(), "ReadCard")], state)
+    assert late == state and effects == []
+    state, _ = FLOW.step(late, DraftOpened(full_draft("d-9"), {}, NOW, b"chip"))
+    assert state.draft is not None and state.draft.draft_id == "d-9" and state.chip_photo == b"chip"
+    state, effects = FLOW.step(state, replace(still("portrait", "s-9"), draft_id="d-9"))
+    assert CompareFaces("d-9", "s-9", b"chip") in effects, "the photo of the card is there again after the sitting was reopened"
+
+
+def test_a_picture_of_a_sitting_that_was_parked_never_comes_into_the_next_one() -> None:
+    state, _ = at_desk(*read(), ParkPressed(), DraftParked("d-1"), CardPlaced(READER), was_read(TWO, "d-2"))
+    same, effects = FLOW.step(state, replace(still("portrait", "s-1"), draft_id="d-1"))
+    assert same == state and effects == ()
+    state, _ = FLOW.step(state, replace(still("portrait", "s-2"), draft_id="d-2"))
+    same, effects = FLOW.step(state, FaceCompared("same", "model", "0.6", "m", "s-1"))
+    assert same == state and effects == (), "nor what was found about another portrait"
+    state, _ = FLOW.step(state, FaceCompared("same", "model", "0.6", "m", "s-2"))
+    assert state.draft is not None and state.draft.face is not None
+
+
+def test_older_records_are_asked_for_page_by_page_and_a_new_look_begins_anew() -> None:
+    state, _ = at_desk(PagePicked("outbox"))
+    assert FLOW.step(state, OlderPressed())[1] == ()
+    state, _ = FLOW.step(state, OutboxListed((), {}, (), True))
+    for pages in (2, 3):
+        state, effects = FLOW.step(state, OlderPressed())
+        assert effects == (ListOutbox(pages),)
+    assert FLOW.step(state, PagePicked("outbox"))[1] == (ListOutbox(),)
+
+
+def test_damage_that_is_found_at_work_is_said_at_the_desk() -> None:
+    state, _ = at_desk(*read(), Failed(StoreDamaged("a page"), "CheckStore"))
+    assert isinstance(state.trouble, StoreDamaged) and state.retry is None and state.draft is not None
 
 
 def test_a_draft_of_another_owner_never_opens() -> None:
