@@ -183,6 +183,8 @@ def test_older_records_are_asked_for_page_by_page_and_a_new_look_begins_anew() -
     for pages in (2, 3):
         state, effects = FLOW.step(state, OlderPressed())
         assert effects == (ListOutbox(pages),)
+        assert FLOW.step(state, OlderPressed())[1] == (), "one page at a time"
+        state, _ = FLOW.step(state, OutboxListed((), {}, (), True))
     assert FLOW.step(state, PagePicked("outbox"))[1] == (ListOutbox(),)
 
 
