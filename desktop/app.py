@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PySide6.QtCore import QObject, QSize, Qt
@@ -12,34 +13,49 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
+from desktop.effects.batch import BatchWork
+from desktop.effects.beside import in_lane
 from desktop.effects.camera import RunningCamera
 from desktop.effects.cards import CardWork
 from desktop.effects.carry import Carrier, Post
 from desktop.effects.drafts import DraftWork
+from desktop.effects.exports import ExportWork
 from desktop.effects.lamps import LampWork
 from desktop.effects.mail import MailWork
+from desktop.effects.notices import NoticeWork
 from desktop.effects.pictures import PictureWork
+from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
+from desktop.effects.sheets import SheetWork
+from desktop.effects.shifts import ShiftWork
 from desktop.effects.tokens import TokenWork
 from desktop.effects.whole import StoreCheck
 from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
+from desktop.flows.batch import BATCH
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
 from desktop.flows.review import REVIEW
 from desktop.flows.words import (
+    AskReaders,
+    BuildBatch,
     BuildReview,
     CancelRead,
     CheckDevices,
     ClosePreview,
     CompareFaces,
+    CourierSeen,
     DropDraft,
     DropStill,
+    EndBatch,
+    EndShift,
     Keep,
+    KeepUnsigned,
     ListCertificates,
     ListOutbox,
     ListParked,
+    ListWaiting,
     Login,
     LogOut,
     NewSitting,
@@ -58,18 +74,23 @@ from desktop.flows.words import (
     SaveDraft,
     SaveReceipt,
     Send,
+    ShowBatchRecord,
+    SignBatch,
     SignRecord,
     StationFacts,
     StationOpened,
+    StopBatch,
     SyncNow,
     TakeDocument,
     TakeFile,
     TakePortrait,
+    UseReader,
     WatchRecord,
 )
+from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
 from desktop.folders import data_folder
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.settings import Settings
 from desktop.single import Single
@@ -98,21 +119,29 @@ class Desk(QObject):
         self.jobs = Jobs()
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
-        self.tables = Tables.load()
+        self._table_rows = dict(Tables.load().by_name)
+        self.tables = Tables(MappingProxyType(self._table_rows))  # the province's editions are laid over the shipped ones when the store is open
         self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
-        self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
+        self.batch = Stage(BATCH, self._carrier.carry)
+        self._stages = {"login": self.login, "intake": self.intake, "review": self.review, "batch": self.batch}
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
-        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in")
+        self._readers = ReaderChoice(self.rooms, self._owner)
+        self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in", self._readers)
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
-        self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._mailed)
+        self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
+        self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
         self._whole = StoreCheck(self.jobs, self._damaged)
+        self._signing = BatchWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry(), beside=in_lane(self.jobs.start, "batch"))
+        self._shifts = ShiftWork(self.rooms, self._tokens)
+        self._tokens.at_login = self._shifts.begin
         self._hand_out()
 
     def begin(self) -> None:
@@ -142,11 +171,19 @@ class Desk(QObject):
     def _login_stepped(self, event: Any) -> None:
         if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
             self._lamps.missed()
+        if self.login.state.page != "in":
+            self._signing.lock()
 
     def _intake_stepped(self, event: Any) -> None:
         """Somebody came to the desk: a card that lies there is theirs to read."""
         if isinstance(event, OperatorIn):
             self._cards.tell_lying()
+
+    def _mailed(self, event: Any) -> None:
+        """What the courier says; with it may have come a change that the platform made."""
+        self.intake.post(event)
+        if isinstance(event, CourierSeen):
+            self._notices.look()
 
     def _kept(self, record_id: str, draft_id: str) -> None:
         """In the outbox lane."""
@@ -184,7 +221,17 @@ class Desk(QObject):
         carrier.in_lane(ReadPinState, "token", self._tokens.pin_state)
         carrier.in_lane(Login, "token", self._tokens.login)
         carrier.in_lane(SignRecord, "token", self._records.sign)
+        carrier.in_lane(EndShift, "token", self._shifts.end)
+        carrier.in_lane(SignBatch, "token", self._signing.sign, progress=True)
+        carrier.at_once(StopBatch, lambda _order, _post: self._stop_signing())
+        carrier.at_once(EndBatch, lambda _order, _post: self._signing.lock())
+        carrier.in_lane(BuildBatch, "batch", self._signing.build, progress=True)
+        carrier.in_lane(ListWaiting, "batch", self._signing.waiting)
+        carrier.in_lane(ShowBatchRecord, "batch", self._signing.show)
+        carrier.in_lane(KeepUnsigned, "outbox", self._records.keep_unsigned)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
+        carrier.in_lane(AskReaders, "reader", self._readers.ask)
+        carrier.in_lane(UseReader, "reader", self._readers.use)
         carrier.at_once(NewSitting, self._drafts.make)
         carrier.at_once(SaveDraft, self._drafts.save)
         carrier.at_once(ParkDraft, self._drafts.park)
@@ -201,8 +248,17 @@ class Desk(QObject):
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
                              (CompareFaces, self._pictures.compare)):
             carrier.in_lane(effect, "pictures", work)
+        carrier.in_lane(ExportRecord, "outbox", self._exports.export)
+        for effect, act in ((MakeSheet, self.sheets.start), (StopSheet, self.sheets.stop), (SaveSheet, self.sheets.hand_out),
+                            (PrintSheet, self.sheets.hand_out)):
+            carrier.at_once(effect, act)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
+
+    def _stop_signing(self) -> None:
+        """The list that is being made ready, or signed: both lanes do nothing else meanwhile."""
+        self.jobs.cancel("batch")
+        self.jobs.cancel("token")
 
     def _open_station(self, _order: OpenStation, post: Post) -> None:
         if self._open is not None:
@@ -211,11 +267,13 @@ class Desk(QObject):
 
         def opened(rooms: Rooms) -> None:
             self._open = rooms
+            self._table_rows.update(rooms.tables.by_name)
             try:
                 self._cards.watch(self.jobs.post)
             except Trouble:
                 self._lamps.look()
             self._mail.start()
+            self._notices.start()
             self._lamps.start()
             self._whole.start(rooms)
             post(self._station_opened())
@@ -297,9 +355,11 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     from desktop.staff.window import StaffWindow
 
     desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
-    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
+    kit = Kit(look, words, desk.tables)
+    window = StaffWindow(kit, desk.login, desk.intake, desk.review, desk.batch, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
+    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station).write
     return desk, window
 
 

@@ -76,10 +76,13 @@ def say(trouble: Trouble | type[Trouble], lang: str = "zh_CN") -> Message:
     raise KeyError(kind.code)
 
 
-def say_code(code: str, lang: str = "zh_CN") -> Message | None:
-    """The message of a code that came as text (from a row); None where it has none."""
+def say_code(code: str, lang: str = "zh_CN", facts: Mapping[str, object] | None = None) -> Message | None:
+    """The message of a code that came as text (from a row, from a finding); None where it has none."""
     entry = _table("messages", lang).get(code)
-    return Message(_fill(entry, "title", {}), _fill(entry, "cause", {}), _fill(entry, "next", {}), entry["who"], code) if entry is not None else None
+    if entry is None:
+        return None
+    title, cause, after = (_fill(entry, part, facts or {}) for part in ("title", "cause", "next"))
+    return Message(title, cause, after, entry["who"], code)
 
 
 class Words:

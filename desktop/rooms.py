@@ -11,19 +11,21 @@ from typing import Any
 from desktop.device_list import load_device_list
 from desktop.settings import SETTINGS_FILE, Settings
 from devices.cameras.opencv import OpencvDriver
-from devices.cards.pcsc import PcscDriver
+from devices.cards.readers import Readers
 from devices.errors import DriverMissing
 from devices.installed import installed
 from devices.registry import Registry
 from devices.vision.face import Models
 from sync.blobs import Blobs
 from sync.courier import Courier, CourierStatus
+from sync.editions import current
 from sync.journal import Journal
 from sync.keys import KeyCabinet
 from sync.news import News
 from sync.outbox import Outbox
 from sync.parked import Parked
 from sync.province import Province
+from sync.revocation import REVOCATION_FOLDER, Revocations
 from sync.station import Station, load
 from sync.store import Keys, Store, open_folder
 from sync.tables import Tables
@@ -57,18 +59,19 @@ class Rooms:
     devices: Mapping[str, Any] = field(repr=False)
     models: Models
     tables: Tables
+    revocations: Revocations
 
     @property
     def station(self) -> Station:
         """As the last downlink left it."""
         return self.province.station
 
-    def cards(self) -> PcscDriver:
-        """The PC/SC driver. Raises DriverMissing, or why it could not be loaded."""
-        for driver in self.registry.cards():
-            if isinstance(driver, PcscDriver):
-                return driver
-        raise next(iter(self.registry.troubles("cards")), DriverMissing("no card driver", library="pcsc"))
+    def cards(self) -> Readers:
+        """All reader drivers that could be loaded, as one. Raises DriverMissing, or why none of them could be."""
+        drivers = self.registry.cards()
+        if not drivers:
+            raise next(iter(self.registry.troubles("cards")), DriverMissing("no card driver", library="pcsc"))
+        return Readers(drivers)
 
     def cameras(self) -> OpencvDriver:
         """The camera driver. Raises DriverMissing, or why it could not be loaded."""
@@ -79,7 +82,8 @@ class Rooms:
 
     def make_courier(self, tell: Callable[[CourierStatus], None]) -> Courier:
         """The way to the province for this store; ``tell`` is called in the courier's thread."""
-        return Courier(self.outbox, self.blobs, self.province, News(self.store, self.outbox, self.journal), now, tell)
+        news = News(self.store, self.outbox, self.journal, lists=self.revocations)
+        return Courier(self.outbox, self.blobs, self.province, news, now, tell)
 
     def note(self, who: str, what: str, about: str = "", facts: Mapping[str, str | int | bool] | None = None) -> None:
         """One journal line in a transaction of its own."""
@@ -88,7 +92,7 @@ class Rooms:
 
     def close(self, wait: bool = True) -> None:
         """``wait=False``: a lane still hangs in a library; its child process ends with this one and is not waited for."""
-        for driver in self.registry.tokens() if wait else ():
+        for driver in (*self.registry.tokens(), *self.registry.cards()) if wait else ():
             stop = getattr(driver, "close", None)
             if stop is not None:
                 stop()
@@ -112,7 +116,7 @@ def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
         registry = installed(members)
         province = Province(station, proxies=proxies(folder), folder=folder)
         return Rooms(folder, store, blobs, journal, Parked(store, blobs, now), outbox, province, registry, members,
-                     Models.from_json(members["models"]), Tables.load())
+                     Models.from_json(members["models"]), current(Tables.load(), station, store), Revocations(folder / REVOCATION_FOLDER))
     except BaseException:
         store.close()
         raise

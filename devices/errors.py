@@ -3,10 +3,10 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardMute", "CardReadAlready", "CardRemoved", "CardUnknown", "CodeUnreadable",
-    "DefaultPin", "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "LoginNeeded", "NoCamera", "NoCard",
-    "NoModel", "NoReader", "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated", "ReaderTrouble", "SamRefused",
-    "ServiceStopped", "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
+    "BrokenFrame", "CameraBusy", "CameraGone", "Cancelled", "CardChanged", "CardKindUnknown", "CardMute", "CardReadAlready", "CardRemoved", "CardUnknown",
+    "CodeUnreadable", "DefaultPin", "DeviceListInvalid", "DeviceTrouble", "DriverCrashed", "DriverHung", "DriverMissing", "FileHostile", "LoginNeeded",
+    "NoCamera", "NoCard", "NoModel", "NoReader", "NoSam", "NoToken", "NotPermitted", "PinLocked", "ReaderBusy", "ReaderGone", "ReaderOutdated",
+    "ReaderTrouble", "SamRefused", "ServiceStopped", "TimedOut", "TokenBusy", "TokenGone", "TokenTrouble", "WrongPin",
 ]
 
 
@@ -132,6 +132,11 @@ class CardReadAlready(DeviceTrouble):
 class CardUnknown(DeviceTrouble):
     """A card, but not an identity card. Facts: atr."""
     code = "card.unknown"
+
+
+class CardKindUnknown(CardUnknown):
+    """The module read an identity card of a kind that this version does not know. Facts: kind (the letter that the card says)."""
+    code = "card.kind_unknown"
 
 
 class CardChanged(DeviceTrouble):

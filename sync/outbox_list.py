@@ -38,7 +38,7 @@ def pressing(store: Store, owner: str, limit: int) -> tuple[OutboxRow, ...]:
 
 
 def tally(store: Store, owner: str, begin: datetime, end: datetime) -> Mapping[str, int]:
-    """How many wait, are set aside, came back; and of those kept from ``begin`` until ``end``, how many there are and how many the province has."""
+    """How many wait, are set aside, came back or are unsigned; of those kept from ``begin`` until ``end``, how many there are and how many the province has."""
     with store.read() as rows:
         def count(where: str, *values: object) -> int:
             found = rows.execute(f"SELECT count(*) FROM outbox WHERE owner = ? AND {where}", (owner, *values)).fetchone()
@@ -47,6 +47,7 @@ def tally(store: Store, owner: str, begin: datetime, end: datetime) -> Mapping[s
         day = (time_text(begin), time_text(end))
         return {
             "waiting": sum(count("state = ?", state) for state in WAITING), "set_aside": count("state = 'set_aside'"), "returned": count(_BACK),
+            "unsigned": count("state = 'kept_unsigned'"),
             "today": count("kept_at >= ? AND kept_at < ?", *day),
             "uploaded": sum(count("state = ? AND kept_at >= ? AND kept_at < ?", state, *day) for state in ("receipted", "purged")),
         }

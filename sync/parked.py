@@ -18,7 +18,7 @@ from sync.blobs import Blobs
 from sync.canon import digest, parse_json
 from sync.ciphers import NONCE_BYTES, Segments, new_key
 from sync.draft import Draft, DraftStill, time_text
-from sync.errors import FormatTrouble, NotAllowed, StoreTrouble
+from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -36,13 +36,13 @@ class Parked:
     def put(self, draft: Draft, photo: bytes | None = None) -> None:
         """Keeps the draft's present text, and the chip's photo where one is given; forgets the stills that the text names no more.
 
-        Raises NotAllowed where its id is another owner's, DiskFull (a new draft: already below the floor), StoreTrouble.
+        Raises NotAllowed where its id is another owner's, NoRoomToBegin (a new draft below the floor), DiskFull, StoreTrouble.
         """
         body = json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
         with self._store.write() as tx:
             found = tx.execute("SELECT owner FROM drafts WHERE draft_id = ?", (draft.draft_id,)).fetchone()
             if found is None:
-                self._blobs.check_room()
+                self._check_room_to_begin()
             elif found[0] != draft.owner:
                 raise NotAllowed("the draft belongs to another person", role="owner")
             tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, photo) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (draft_id)"
@@ -86,11 +86,15 @@ class Parked:
     def add_still(self, draft_id: str, kind: str, media: str, content: bytes, trust: str = "B", pages: int = 1) -> DraftStill:
         """Keeps a picture or document of a draft that was put before; the caller takes the answer into the draft (``taken``) and puts it.
 
-        Raises StoreTrouble (step ``draft``) where the draft is not parked, DiskFull.
+        Raises StoreTrouble (step ``draft``) where the draft is not parked, NoRoomToBegin where it could not be, DiskFull.
         """
         still = DraftStill(kind, str(uuid.uuid4()), media, len(content), digest(content), pages, trust)
-        with self._store.read() as rows:
-            key = _key(rows, draft_id)
+        try:
+            with self._store.read() as rows:
+                key = _key(rows, draft_id)
+        except StoreTrouble:
+            self._check_room_to_begin()
+            raise
         nonce = os.urandom(NONCE_BYTES)
         blob_id = self._blobs.write(Segments(key, nonce, _context(draft_id, still.still_id)).seal_all((content,)))
         with self._store.write() as tx:
@@ -119,6 +123,13 @@ class Parked:
             tx.execute("DELETE FROM stills WHERE still_id = ?", (still_id,))
         if found is not None:
             self._blobs.drop(str(found[0]))
+
+    def _check_room_to_begin(self) -> None:
+        """Raises NoRoomToBegin where no new sitting may begin."""
+        try:
+            self._blobs.check_room()
+        except DiskFull as full:
+            raise NoRoomToBegin("a new sitting", **full.facts) from full
 
 
 def drop_draft(tx: Connection, draft_id: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from desktop.bridge.jobs import Jobs
 from desktop.effects.camera import RunningCamera
 from desktop.effects.carry import Post
+from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import Held, kept_packet
 from desktop.flows.fill import fill
 from desktop.flows.machine import Failed
@@ -39,7 +40,7 @@ from desktop.flows.words_kiosk import (
 from desktop.rooms import Rooms, now
 from devices.cameras.contract import Frame
 from devices.cards.contract import CardRead
-from devices.errors import NoModel, NoReader
+from devices.errors import NoModel
 from devices.vision.face import Comparison, FaceComparer
 from devices.vision.portrait import check
 from resources.trouble import Trouble
@@ -78,14 +79,11 @@ class TerminalWork:
     def __init__(self, rooms: Any, jobs: Jobs, camera: RunningCamera, show: Callable[[Frame | None], None], bell: Callable[[], None],
                  clean: Callable[[], None]) -> None:
         self._rooms, self._jobs, self._camera, self._show, self._bell, self._clean = rooms, jobs, camera, show, bell, clean
+        self._readers = ReaderChoice(rooms)
 
     def read(self, order: ReadCard, cancel: Event, tell: Any) -> CardWasRead:
         rooms: Rooms = self._rooms()
-        driver = rooms.cards()
-        found = driver.find()
-        if not found:
-            raise NoReader("no reader that a profile fits")
-        with driver.open(found[0]) as reader:
+        with rooms.cards().open(self._readers.unattended()) as reader:
             read: CardRead = reader.read(cancel, tell)
         return CardWasRead(order.sitting, read, read.card.name_zh or read.card.name_latin, masked_number(read.card.number), read.photo_image is not None)
 

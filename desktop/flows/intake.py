@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from desktop.flows import intake_day as day
+from desktop.flows import intake_reader as reader
+from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
 from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
+    AskReaders,
     BackPressed,
     ByHandPressed,
     CancelRead,
@@ -44,6 +46,7 @@ from desktop.flows.words import (
     LockPressed,
     NewSitting,
     Note,
+    NotesClosed,
     OlderPressed,
     OpenDraft,
     OperatorIn,
@@ -59,6 +62,10 @@ from desktop.flows.words import (
     PortraitPressed,
     Progress,
     ReadCard,
+    ReaderAsked,
+    ReaderLater,
+    ReaderPicked,
+    ReaderTaken,
     ReadPressed,
     ReceiptWanted,
     RecordPicked,
@@ -77,9 +84,10 @@ from desktop.flows.words import (
     TroubleClosed,
     Unlocked,
 )
-from devices.cards.contract import CardRead
+from desktop.flows.words.day import DayPicked, Exported, ExportTold, ExportWanted, MakeSheet, SheetCounted, SheetMade, SheetSaved, SheetWanted, StationChanged
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
+from sync.errors import NoRoomToBegin
 from sync.record import section
 from sync.rules import issues
 from sync.tables import Tables
@@ -104,8 +112,11 @@ class IntakeTable:
             ParkedPicked: self._parked_picked, DraftOpened: self._opened, DiscardPressed: self._discard, DiscardConfirmed: self._discarded,
             ReviewPressed: self._review, SittingDone: self._done, PagePicked: day.page, OutboxListed: day.outbox, RecordPicked: day.picked,
             OlderPressed: day.older,
-            SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: day.devices, CheckPressed: day.check,
+            SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
+            DayPicked: sheet.picked, SheetCounted: sheet.counted, SheetMade: sheet.made, SheetWanted: sheet.wanted, SheetSaved: sheet.saved,
+            StationChanged: sheet.changed, ExportWanted: sheet.export, Exported: sheet.exported, ExportTold: sheet.told,
+            ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
             CapturePressed: pictures.press, FileGiven: pictures.file, StillTaken: pictures.taken, CaptureClosed: pictures.close,
@@ -115,7 +126,7 @@ class IntakeTable:
     def step(self, state: IntakeState, event: Any) -> Answer:
         """The table; an event that does not belong here changes nothing. Before a person is logged in only OperatorIn and facts of the day count."""
         found = steps_of(self._table, event)
-        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen)):
+        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen | StationChanged)):
             return state, ()
         return found(state, event)
 
@@ -125,7 +136,9 @@ class IntakeTable:
         lists = ListParked(), ListOutbox(), CheckDevices()
         if state.operator is not None and state.operator.operator_id == event.operator.operator_id:
             return replace(state, operator=event.operator, station=event.station), lists
-        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices)
+        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices,
+                            changes=state.changes, lists=state.lists)
+        lists = (*lists, AskReaders())
         return fresh, ((SaveDraft(state.draft, True), *lists) if state.draft is not None else lists)
 
     def _lock(self, state: IntakeState, _event: LockPressed) -> Answer:
@@ -154,17 +167,20 @@ class IntakeTable:
     def _was_read(self, state: IntakeState, event: CardWasRead) -> Answer:
         if state.reading is None:
             return state, ()
+        if state.after:
+            return self._instead_of_read(state)
         state = replace(state, reading=None, trouble=None)
         held = state.draft.text("person.id_doc_no") if state.draft is not None else ""
         if held and held != event.read.card.number:
-            return replace(state, other_card=event.read, other_at=event.at, other_id=event.new_id, trouble=CardChanged("another number")), ()
-        return self._take_card(state, event.read, event.at, event.new_id)
+            return replace(state, other_card=event, trouble=CardChanged("another number")), ()
+        return self._take_card(state, event)
 
-    def _take_card(self, state: IntakeState, read: CardRead, at: datetime, new_id: str) -> Answer:
+    def _take_card(self, state: IntakeState, event: CardWasRead) -> Answer:
         assert state.operator is not None
+        read, at, new_id = event.read, event.at, event.new_id
         draft = state.draft or Draft(new_id, f"op:{state.operator.operator_id}", at)
         fresh = fill(draft, read, by=state.operator.operator_id, at=at)
-        state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, other_at=None, other_id="")
+        state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, notes=reader.card_notes(event, hall_date(at)))
         state, _ = with_draft(state, fresh, hall_date(at), self._tables)
         effects: Effects = (SaveDraft(fresh, True, read.photo_image),)
         first = "person.mobile" if fresh.categories() else "person.categories"
@@ -236,7 +252,8 @@ class IntakeTable:
     def _saved(self, state: IntakeState, event: DraftSaved) -> Answer:
         if state.draft is None or state.draft.draft_id != event.draft_id:
             return state, ()
-        return replace(state, saved_at=event.at), ()
+        over = isinstance(state.retry, SaveDraft)   # what could not be saved is saved now
+        return replace(state, saved_at=event.at, trouble=None if over else state.trouble, retry=None if over else state.retry), ()
 
     # -- parking, discarding, review ---------------------------------------------------------------------------------------------------
     def _park(self, state: IntakeState, _event: ParkPressed) -> Answer:
@@ -251,25 +268,29 @@ class IntakeTable:
         if not state.parking or state.draft is None or state.draft.draft_id != event.draft_id:
             return state, ()
         free = cleared(state)
-        if state.after == "card" and state.other_card is not None and state.other_at is not None:
-            fresh, effects = self._take_card(free, state.other_card, state.other_at, state.other_id)
+        if state.after == "card" and state.other_card is not None:
+            fresh, effects = self._take_card(free, state.other_card)
             return fresh, (*effects, ListParked())
         if state.after:
             return free, (OpenDraft(state.after), ListParked())
         return free, (ListParked(),)
 
     def _parked_picked(self, state: IntakeState, event: ParkedPicked) -> Answer:
-        """A read that is on its way is given up for it: what was pressed last counts."""
+        """What a person picks goes before a card that happens to lie there: its read is broken off, and ``after`` it the sitting opens."""
         if state.parking:
             return state, ()
+        if state.reading is not None:
+            return replace(state, after=event.draft_id), (CancelRead(),)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
-        if state.reading is not None and (state.draft is None or state.draft.draft_id != event.draft_id):
-            state, closing = replace(state, reading=None), (*closing, CancelRead())
         if state.draft is None or not (state.draft.entries or state.draft.stills):
             return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (*closing, OpenDraft(event.draft_id))
         if state.draft.draft_id == event.draft_id:
             return replace(state, page="desk"), ()
         return replace(state, parking=True, after=event.draft_id, capture=None, trouble=None), (*closing, ParkDraft(state.draft))
+
+    def _instead_of_read(self, state: IntakeState) -> Answer:
+        """However the read ended: the sitting that was picked meanwhile."""
+        return self._parked_picked(replace(state, reading=None, trouble=None, after=""), ParkedPicked(state.after))
 
     def _opened(self, state: IntakeState, event: DraftOpened) -> Answer:
         if state.draft is not None or state.operator is None or event.draft.owner != f"op:{state.operator.operator_id}":
@@ -317,7 +338,7 @@ class IntakeTable:
 
     # -- back, again, troubles ---------------------------------------------------------------------------------------------------------
     def _back(self, state: IntakeState, _event: BackPressed) -> Answer:
-        """Esc, one step: question, banner, camera, read, page. Never clears a sitting."""
+        """Esc, one step: question, banner, camera, read, notes, page. Never clears a sitting."""
         if state.discard_asked:
             return replace(state, discard_asked=False), ()
         if state.trouble is not None:
@@ -326,7 +347,9 @@ class IntakeTable:
             return self.step(state, CaptureClosed())
         if state.reading is not None:
             return state, (CancelRead(),)
-        return replace(state, page="desk"), ()
+        if state.notes and state.page == "desk":
+            return replace(state, notes=()), ()
+        return day.page(state, PagePicked("desk"))
 
     def _again(self, state: IntakeState, _event: RetryPressed) -> Answer:
         order = state.retry
@@ -339,21 +362,29 @@ class IntakeTable:
             return replace(state, parking=True), (ParkDraft(state.draft),)
         if isinstance(order, SaveDraft) and state.draft is not None:
             return state, (SaveDraft(state.draft, True),)
+        if isinstance(order, MakeSheet):
+            return sheet.picked(state, DayPicked(order.day))
         return state, (order,)
 
     def _closed(self, state: IntakeState, _event: TroubleClosed) -> Answer:
-        return replace(state, trouble=None, retry=None, other_card=None, other_at=None, other_id=""), ()
+        return replace(state, trouble=None, retry=None, other_card=None), ()
 
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
         trouble, retry = event.trouble, None
+        state = sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()
+            if state.after:
+                return self._instead_of_read(state)
             state, retry = replace(state, reading=None), ReadCard()
+        if event.effect == "MakeSheet":
+            retry = MakeSheet(state.sheet.asked)
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)
-        if event.effect == "SaveDraft" and state.draft is not None:
+        unsaved = event.effect == "SaveDraft" or (isinstance(trouble, NoRoomToBegin) and retry is None)
+        if unsaved and state.draft is not None:
             retry = SaveDraft(state.draft, True)
         if event.effect in {"TakePortrait", "TakeDocument", "TakeFile"} and state.capture is not None:
             state = replace(state, capture=replace(state.capture, taking=False))
@@ -363,7 +394,8 @@ class IntakeTable:
             return replace(state, no_model=True), ()
         if isinstance(trouble, Cancelled):
             return state, ()
-        return replace(state, trouble=trouble, retry=retry if trouble.may_retry or event.effect in {"ParkDraft", "SaveDraft"} else None), ()
+        keeps = trouble.may_retry or unsaved or event.effect in {"ParkDraft", "MakeSheet"}
+        return replace(state, trouble=trouble, retry=retry if keeps else None), ()
 
 
 def intake(tables: Tables, auto_read: bool = True) -> Flow[IntakeState, Any, Any]:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from desktop.flows import intake_sheet
 from desktop.flows.intake_state import Answer, IntakeState
 from desktop.flows.words import (
+    BatchAsked,
     CheckDevices,
     CheckPressed,
     ClosePreview,
     CourierSeen,
-    DevicesSeen,
     ListOutbox,
     ListParked,
     OlderPressed,
@@ -24,22 +25,31 @@ from desktop.flows.words import (
     RecordPicked,
     RetryRecord,
     SaveReceipt,
+    Send,
     SyncNow,
     SyncPressed,
 )
 
-__all__ = ["PAGES", "again", "check", "courier", "devices", "older", "outbox", "page", "parked", "picked", "receipt", "sync"]
+__all__ = ["PAGES", "again", "check", "courier", "older", "outbox", "page", "parked", "picked", "receipt", "sync"]
 
-PAGES = ("desk", "outbox", "returned", "parked", "health")
+PAGES = ("desk", "outbox", "returned", "parked", "health", "sync", "sheet")
 
 
 def page(state: IntakeState, event: PagePicked) -> Answer:
+    if event.page == "batch":
+        return state, (Send("batch", BatchAsked("sign")),)
     if event.page not in PAGES:
         return state, ()
     state = replace(state, outbox_pages=1)
-    asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),)}
+    state, stopping = intake_sheet.leave(state, event.page)
+    asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),),
+                                        "sync": (ListOutbox(),)}
     closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None and event.page != "desk" else ()
-    return replace(state, page=event.page, capture=state.capture if event.page == "desk" else None), (*closing, *asks.get(event.page, ()))
+    state = replace(state, page=event.page, capture=state.capture if event.page == "desk" else None)
+    opening: tuple[Any, ...] = asks.get(event.page, ())
+    if event.page == "sheet":
+        state, opening = intake_sheet.open_sheet(state)
+    return state, (*stopping, *closing, *opening)
 
 
 def outbox(state: IntakeState, event: OutboxListed) -> Answer:
@@ -67,10 +77,6 @@ def courier(state: IntakeState, event: CourierSeen) -> Answer:
 
 def check(state: IntakeState, _event: CheckPressed) -> Answer:
     return state, (CheckDevices(),)
-
-
-def devices(state: IntakeState, event: DevicesSeen) -> Answer:
-    return replace(state, devices=event.devices), ()
 
 
 def receipt(state: IntakeState, event: ReceiptWanted) -> Answer:

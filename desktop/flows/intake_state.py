@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from desktop.flows.words import (
+    CardNote,
+    CardWasRead,
     CourierFacts,
     DeviceFacts,
     Hint,
@@ -16,10 +18,11 @@ from desktop.flows.words import (
     OutboxFacts,
     ParkedFacts,
     Progress,
+    ReaderQuestion,
     SaveDraft,
     StationFacts,
 )
-from devices.cards.contract import CardRead
+from desktop.flows.words.day import Change, Exported, ListAge, SheetFacts
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
@@ -27,7 +30,10 @@ from sync.record import ATTACHMENT_KINDS, SECTIONS
 from sync.rules import Issue, issues
 from sync.tables import Tables
 
-__all__ = ["Answer", "Capture", "Effects", "IntakeState", "Place", "cleared", "hall_date", "hall_day", "jump", "missing_document", "row_count", "with_draft"]
+__all__ = [
+    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "cleared", "hall_date", "hall_day", "jump", "missing_document",
+    "row_count", "with_draft",
+]
 
 _HALL_TIME = timezone(timedelta(hours=8))
 """All halls keep China Standard Time (UTC+8, no summer time)."""
@@ -67,6 +73,21 @@ class Capture:
     hints: tuple[Hint, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SheetState:
+    """The reconciliation sheet: ``working`` while one is being made (``done`` of ``total`` lines checked; the one before is still in ``facts``), ``failed``
+    where it could not be made, ``saved``: printed or written. ``asked``: the day that is wanted (None: today).
+    """
+
+    working: bool = False
+    asked: date | None = None
+    done: int = 0
+    total: int = 0
+    facts: SheetFacts | None = None
+    failed: bool = False
+    saved: bool = False
+
+
 def _no_pictures() -> Mapping[str, bytes]:
     return MappingProxyType(cast("dict[str, bytes]", {}))
 
@@ -77,8 +98,8 @@ def _no_counts() -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class IntakeState:
-    """``page``: desk, outbox, returned, parked, health. On the desk: ``draft`` None = waiting for a card; ``reading`` a read on its way;
-    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked ('' nothing, 'card', or a draft_id).
+    """``page``: desk, outbox, returned, parked, health, sync, sheet. On the desk: ``draft`` None = waiting for a card; ``reading`` a read on its way;
+    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked or the read has ended ('' nothing, 'card', or a draft_id).
     """
 
     page: str = "desk"
@@ -92,9 +113,9 @@ class IntakeState:
     today: date | None = None
     saved_at: datetime | None = None
     reading: Progress | None = None
-    other_card: CardRead | None = field(default=None, repr=False)
-    other_at: datetime | None = None
-    other_id: str = ""
+    other_card: CardWasRead | None = field(default=None, repr=False)
+    reader_question: ReaderQuestion | None = None
+    notes: tuple[CardNote, ...] = ()
     chip_photo: bytes | None = field(default=None, repr=False)
     pictures: Mapping[str, bytes] = field(default_factory=_no_pictures, repr=False)
     capture: Capture | None = None
@@ -111,6 +132,11 @@ class IntakeState:
     courier: CourierFacts = CourierFacts()
     waits: tuple[Waits, ...] = ()
     devices: tuple[DeviceFacts, ...] = ()
+    sheet: SheetState = SheetState()
+    changes: tuple[Change, ...] = ()
+    lists: tuple[ListAge, ...] = ()
+    exporting: str = ""
+    exported: Exported | None = field(default=None, repr=False)
     trouble: Trouble | None = None
     retry: Any = None
     """The effect that RetryPressed sends again; None where there is nothing to try again. Never one with a PIN."""
@@ -129,7 +155,9 @@ def cleared(state: IntakeState) -> IntakeState:
     """The desk without a sitting; what belongs to the day stays."""
     return IntakeState(operator=state.operator, station=state.station, page="desk", parked=state.parked, outbox=state.outbox, counts=state.counts,
                        outbox_pages=state.outbox_pages, outbox_more=state.outbox_more,
-                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, place=Place("", state.place.count + 1))
+                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, sheet=state.sheet,
+                       changes=state.changes, lists=state.lists, exporting=state.exporting, exported=state.exported,
+                       place=Place("", state.place.count + 1), reader_question=state.reader_question)
 
 
 def jump(state: IntakeState, path: str) -> IntakeState:

@@ -112,7 +112,7 @@ def _typed(state: LoginState, event: PinTyped) -> Answer:
 def _in(state: LoginState, event: LoggedIn) -> Answer:
     if state.page != "trying" or state.station is None:
         return state, ()
-    told = Send("intake", OperatorIn(event.operator, state.station)), Send("review", OperatorIn(event.operator, state.station))
+    told = tuple(Send(flow, OperatorIn(event.operator, state.station)) for flow in ("intake", "review", "batch"))
     return replace(state, page="in", operator=event.operator, locked=False, pin=None, trouble=None), told
 
 

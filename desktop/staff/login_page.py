@@ -155,3 +155,4 @@ class LoginPage(QWidget):
             row.setEnabled(one.usable and state.page == "certificates")
             row.clicked.connect(lambda _=False, which=one: self._post(CertificatePicked(which)))
             self._people.addWidget(row)
+            row.show()   # now, not when the layout gets to it: it may be given the focus at once

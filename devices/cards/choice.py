@@ -52,7 +52,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The remembered reader is not here; this one is. One step of the clerk takes it, and the change belongs in the journal (``facts``).
+    """The remembered reader is not here; this one is. One step of the clerk takes it, and the change belongs in the journal.
 
     ``sister``: a reader of the same profile, so nothing but the unit has changed.
     """
@@ -61,11 +61,6 @@ class Offer:
     remember: Remembered
     instead_of: Remembered
     sister: bool
-
-    @property
-    def facts(self) -> dict[str, str | bool]:
-        """For the journal line: names of readers, never of people."""
-        return {"from": self.instead_of.name, "to": self.remember.name, "profile": self.remember.profile, "sister": self.sister}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +86,28 @@ def remember(sighting: Sighting) -> Remembered:
     return Remembered(device.driver, device.name, sighting.profile, device.serial)
 
 
-def choose(remembered: Remembered | None, seen: Sequence[Sighting]) -> Decision:
-    """The reader to use among all that are seen. Those without a profile (tokens of the staff sit in readers, too) are none of ours."""
+def choose(remembered: Remembered | None, seen: Sequence[Sighting], laid: Device | None = None) -> Decision:
+    """The reader to use among all that are seen. Those without a profile (tokens of the staff sit in readers, too) are none of ours.
+
+    ``laid``: where a card was just laid down. On another reader than the remembered one that is an offer, too: nothing is read where nobody chose to read.
+    Slots of one device, which nothing tells apart but their index, are one choice.
+    """
     ours = [sighting for sighting in seen if sighting.profile]
     if not ours:
         return NoneThere(remembered)
+    here = [sighting for sighting in ours if sighting.device == laid]
     if remembered is None:
-        one = _only(ours)
-        return Use(one.device, remember(one), True) if one is not None else Pick(tuple(sighting.device for sighting in ours))
+        one = _only(here or ours)
+        return Use(one.device, remember(one), True) if one is not None else Pick(_one_of_each(ours))
     same = [sighting for sighting in ours if (sighting.device.driver, sighting.device.name) == (remembered.driver, remembered.name)]
-    if same:
-        exact = [sighting for sighting in same if remembered.serial and sighting.device.serial == remembered.serial]
-        best = (exact or _with_card(same) or same)[0]
+    mine = [sighting for sighting in same if remembered.serial and sighting.device.serial == remembered.serial] or same
+    if mine and (not here or here[0] in mine):
+        best = (here or _with_card(mine) or mine)[0]
         return Use(best.device, remember(best))
     sisters = [sighting for sighting in ours if sighting.profile == remembered.profile or _model(sighting.device.name) == _model(remembered.name)]
-    offered = _only(sisters) or _only(ours)
+    offered = _only(here or sisters) or _only(ours)
     if offered is None:
-        return Pick(tuple(sighting.device for sighting in sisters or ours))
+        return Pick(_one_of_each(sisters or ours))
     return Offer(offered.device, remember(offered), remembered, offered in sisters)
 
 
@@ -120,10 +120,18 @@ def sam_finding(sam: str, listed: Collection[str]) -> Finding | None:
 
 def _only(sightings: Sequence[Sighting]) -> Sighting | None:
     """The one reader, or the one of several on which a card lies; None where it cannot be told."""
-    if len(sightings) == 1:
-        return sightings[0]
     laid = _with_card(sightings)
-    return laid[0] if len(laid) == 1 else None
+    for some in (sightings, laid):
+        if len(set(map(remember, some))) == 1:
+            return (laid or some)[0]
+    return None
+
+
+def _one_of_each(sightings: Sequence[Sighting]) -> tuple[Device, ...]:
+    first: dict[Remembered, Device] = {}
+    for sighting in sightings:
+        first.setdefault(remember(sighting), sighting.device)
+    return tuple(first.values())
 
 
 def _with_card(sightings: Sequence[Sighting]) -> list[Sighting]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, Literal
 
-from devices.errors import BrokenFrame, ReaderOutdated
+from devices.errors import BrokenFrame, CardKindUnknown, ReaderOutdated
 
 __all__ = [
     "TEXT_BYTES", "Finding", "IdentityCard", "Kind", "check_digit", "document_type", "findings", "linked_number", "newest_address", "parse",
@@ -31,6 +31,8 @@ _REMAINDERS: Final = "10X98765432"
 _NUMBER_18: Final = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 _NUMBER_2017: Final = re.compile(r"[A-Z]{3}[0-9]{12}", re.ASCII)
 _PERMIT: Final = re.compile(r"[HM][0-9]{8}(?:[0-9]{2})?|[0-9]{8}", re.ASCII)
+_KIND_LETTER: Final = re.compile(r"[A-Z]", re.ASCII)
+"""What marks a kind. On resident cards the place is reserved and blank; whatever else stands there says nothing."""
 _NATIONS: Final = frozenset(f"{n:02d}" for n in (*range(1, 57), 97, 98))
 
 
@@ -77,12 +79,15 @@ def parse(untrusted_text: bytes, untrusted_addresses: bytes = b"") -> IdentityCa
     """The card in a text block of 256 bytes (UTF-16LE, padded with blanks), with the answer to 30 03 where there was one.
 
     Raises BrokenFrame where the block has another length, ReaderOutdated where it holds neither a name nor a number
-    (a reader with old firmware may hand over a kind of card that it does not know).
+    (a reader with old firmware may hand over a kind of card that it does not know), CardKindUnknown(kind) for a capital letter that no layout has.
     """
     if len(untrusted_text) != TEXT_BYTES:
         raise BrokenFrame(f"text block of {len(untrusted_text)} bytes instead of {TEXT_BYTES}")
     block = _Block(untrusted_text)
-    kind = _KINDS.get(block.text(248, 2), "resident")
+    letter = block.text(248, 2)
+    if letter not in _KINDS and _KIND_LETTER.fullmatch(letter):     # a layout that is guessed would put one thing into the field of another
+        raise CardKindUnknown(f"kind {letter}", kind=letter)
+    kind = _KINDS.get(letter, "resident")
     newest = newest_address(untrusted_addresses)
     if kind == "foreign_2017":
         card = _foreign_2017(block, newest)

@@ -161,13 +161,13 @@ class PcscConnection:
     def read(self, cancel: Cancel, tell: Tell) -> CardRead:
         """One read; ``tell`` is called in the reader's lane.
 
-        Raises NoCard, CardRemoved, CardMute, CardUnknown, NoSam, SamRefused, BrokenFrame, TimedOut, Cancelled, and what ``open`` raises.
+        Raises NoCard, CardReadAlready, CardRemoved, CardMute, CardUnknown, NoSam, SamRefused, BrokenFrame, TimedOut, Cancelled, and what ``open`` raises.
         """
         profile = self._profile
 
         def whole(turn: Turn) -> tuple[str, Blocks]:
             session = turn.session()
-            return session.number(), session.read(tell, profile.management)
+            return session.number(), session.read(tell, profile.management, read_before=True)   # nobody but the module knows what was read before
 
         number, blocks = self._turn(cancel, whole)
         LOG.info("read by %s, module %s", self.device.name, number)

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.contract.card_table import ROW
 from tests.contract.reader_stands import Stands
 from tests.emulators import vendor_stub
 from tests.emulators.pcscd import Pcscd, why_not_here
 from tests.emulators.vpcd import VirtualSlot
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> Callable[[str, str, str, str], None]:
+    """Notes what came of a card or a fault at a driver: driver, card, fault (``intact``: none), result. ``card_table.py`` prints it."""
+    return lambda driver, card, fault, said: request.node.user_properties.append((ROW, (driver, card, fault, said)))
 
 
 @pytest.fixture

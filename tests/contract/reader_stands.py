@@ -14,13 +14,21 @@ from devices.cards.pcsc import PcscDriver
 from devices.cards.profiles import Profile
 from devices.cards.serial import SerialDriver
 from devices.cards.vendor import VendorDriver
+from devices.errors import DeviceTrouble, NoCard
 from tests.emulators.idcards import SyntheticCard
+from tests.emulators.played_scard import READER, HandledService
 from tests.emulators.sam_lines import PtyReader, SocketReader
 from tests.emulators.sam_module import Faults, SamModule
 from tests.emulators.sam_reader import CHAINED_PROFILE, WHOLE_PROFILE, SamReader
 from tests.emulators.vpcd import VirtualSlot
 
-__all__ = ["LineStand", "PcscStand", "Stand", "VendorStand", "until"]
+__all__ = ["EscapeStand", "LineStand", "PcscStand", "Stand", "Stands", "VendorStand", "until"]
+
+ESCAPE_PROFILE: dict[str, Any] = {
+    "name": "practice-escape", "match": {"reader": "^Vendor RF"}, "mode": "control", "share": "direct",
+    "control": {"code_linux": 0x42000001, "code_windows": 0x003136B0, "prefix": "E0", "reply_prefix": "E1"},
+}
+"""Of the played reader alone: no vendor publishes its own."""
 
 
 def until(true: Callable[[], object], seconds: float = 5.0) -> None:
@@ -45,6 +53,10 @@ class Stand:
     keeps_statuses = True
     appends = True
     presence = False
+    empty_slots: tuple[type[DeviceTrouble] | None, ...] = ()
+    """What the doctor says of the other readers that this stand has."""
+
+    name: str
     profile_name: str
     driver: Any
 
@@ -66,6 +78,7 @@ class PcscStand(Stand):
 
     rereads = True
     presence = True
+    empty_slots = (NoCard,)
 
     def __init__(self, slot: VirtualSlot, profile: dict[str, Any], **changed: Any) -> None:
         self._slot = slot
@@ -84,6 +97,31 @@ class PcscStand(Stand):
     def lift(self) -> None:
         self._slot.lift()
         until(lambda: not any(seen.card for seen in self.driver.look()))
+
+
+class EscapeStand(Stand):
+    """The control channel of a reader. The virtual reader refuses every control code, so the service is played."""
+
+    presence = True
+    empty_slots: tuple[type[DeviceTrouble] | None, ...] = (None,)   # a token's reader: named, never opened
+
+    def __init__(self, **changed: Any) -> None:
+        self.profile_name = ESCAPE_PROFILE["name"]
+        self.service = HandledService()
+        self.driver = PcscDriver([_profile(ESCAPE_PROFILE, changed)], scard=self.service, emulated=True)   # type: ignore[arg-type]
+
+    def lay(self, card: SyntheticCard | None, faults: Faults | None = None) -> SamModule:
+        reader = SamReader(card, faults)
+        self.service.lay(reader)
+        return reader
+
+    def lift(self) -> None:
+        self.service.lift()
+
+    def close(self) -> None:
+        self.driver.close()
+        assert (self.service.contexts, self.service.connections) == (0, 0), "everything is let go"
+        assert {call[1:] for call in self.service.calls if call[0] == "connect"} <= {(READER, 3)}, "direct, and to the chosen reader alone"
 
 
 class LineStand(Stand):
@@ -136,7 +174,7 @@ class VendorStand(Stand):
 class Stands:
     """Makes stands by name and clears them away."""
 
-    NAMES = ("pcsc-whole", "pcsc-chained", "serial", "tcp", "sdt", "cvr")
+    NAMES = ("pcsc-whole", "pcsc-chained", "pcsc-escape", "serial", "tcp", "sdt", "cvr")
 
     def __init__(
         self, stack: ExitStack, slot: Callable[[], VirtualSlot], library: Callable[[], Path], folder: Path, set_variable: Callable[[str, str], None],
@@ -145,11 +183,14 @@ class Stands:
 
     def make(self, name: str, **changed: Any) -> Stand:
         stand: Stand
-        if name.startswith("pcsc"):
+        if name == "pcsc-escape":
+            stand = EscapeStand(**changed)
+        elif name.startswith("pcsc"):
             stand = PcscStand(self._slot(), WHOLE_PROFILE if name == "pcsc-whole" else CHAINED_PROFILE, **changed)
         elif name in ("serial", "tcp"):
             stand = LineStand(name, **changed)
         else:
             stand = VendorStand(name, self._library(), self._folder, self._set, **changed)
+        stand.name = name
         self._stack.callback(stand.close)
         return stand

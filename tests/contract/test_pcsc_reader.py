@@ -6,7 +6,7 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -30,6 +30,7 @@ from tests.emulators.social_card import SocialCard
 from tests.emulators.vpcd import VirtualSlot
 
 TODAY = date(2026, 11, 22)
+Note = Callable[[str, str, str, str], None]
 
 
 @pytest.fixture
@@ -66,7 +67,61 @@ def test_a_reader_without_profile_is_seen_and_never_opened(stand: PcscStand) -> 
     assert reader.commands == []
 
 
-def test_service_stopped_and_back(stand: PcscStand, pcscd: Pcscd, connection: PcscConnection) -> None:
+class Token:
+    """A staff token in another reader: notes whatever powers it down or resets it, and loses its login by that."""
+
+    atr = bytes.fromhex("3B00")
+
+    def __init__(self) -> None:
+        self.powered: list[bytes] = []
+        self.logged_in = False
+
+    def power(self, code: bytes) -> None:
+        self.powered.append(code)
+        self.logged_in = False
+
+    def transmit(self, apdu: bytes) -> bytes:
+        if apdu[1] == 0x20:
+            self.logged_in = True
+        return b"\x90\x00" if self.logged_in else b"\x69\x82"
+
+
+def test_a_token_in_another_reader_is_never_reset_nor_powered_down(slot: VirtualSlot, pcscd: Pcscd) -> None:
+    """On the wire: watch, look, read, doctor and all closings beside a token at which somebody is logged in."""
+    import smartcard.scard as scard
+
+    driver = PcscDriver([Profile.from_json(WHOLE_PROFILE | {"match": {"reader": "^Virtual PCD 00 00"}})])
+    other, token = VirtualSlot(1), Token()
+    other.place(token)
+    try:
+        until(lambda: sum(seen.card for seen in driver.look()) == 1, 30)
+        _, context = scard.SCardEstablishContext(0)
+        _, held, protocol = scard.SCardConnect(context, "Virtual PCD 00 01", scard.SCARD_SHARE_SHARED, 3)
+        pci = scard.SCARD_PCI_T0 if protocol == 1 else scard.SCARD_PCI_T1
+        assert scard.SCardTransmit(held, pci, [0, 0x20, 0, 1, 0])[1] == [0x90, 0]
+        token.powered.clear()
+        watch = CardWatch(driver, lambda event: None)
+        watch.start()
+        for person in (PRACTICE, ZHANG):
+            slot.place(SamReader(person))
+            until(lambda: any(seen.card and seen.profile for seen in driver.look()), 30)
+            with driver.open(driver.find()[0]) as connection:
+                assert read(connection).card.number
+            assert examine_cards([Entry("cards", "pcsc", driver)], TODAY, threading.Event()).trouble is None
+            slot.lift()
+            until(lambda: not any(seen.card and seen.profile for seen in driver.look()), 30)
+        with pytest.raises(NoSam):
+            driver.open(next(seen.device for seen in driver.look() if not seen.profile))
+        assert watch.stop(5.0)
+        assert token.powered == [], "nothing but the poll of presence reached it"
+        assert scard.SCardTransmit(held, pci, [0, 0xB0, 0, 0, 0])[1] == [0x90, 0], "whoever was logged in still is"
+        scard.SCardDisconnect(held, scard.SCARD_LEAVE_CARD)
+        scard.SCardReleaseContext(context)
+    finally:
+        other.lift()
+
+
+def test_service_stopped_and_back(stand: PcscStand, pcscd: Pcscd, connection: PcscConnection, table: Note) -> None:
     stand.lay(PRACTICE)
     assert read(connection).card.name_zh == "李练工"
     pcscd.stop()
@@ -78,18 +133,20 @@ def test_service_stopped_and_back(stand: PcscStand, pcscd: Pcscd, connection: Pc
     pcscd.start()
     stand.lay(ZHANG)
     assert read(connection).card.name_zh == "张三", "the same connection works again"
+    table("pcsc-whole", "resident", "service stopped, then started", "reader.service_stopped, read")
 
 
-def test_service_stopped_during_a_read(stand: PcscStand, pcscd: Pcscd, connection: PcscConnection) -> None:
+def test_service_stopped_during_a_read(stand: PcscStand, pcscd: Pcscd, connection: PcscConnection, table: Note) -> None:
     stand.lay(PRACTICE, Faults(slow_seconds=1.0))
     timer = threading.Timer(0.3, pcscd.stop)
     timer.start()
-    with pytest.raises((ServiceStopped, CardRemoved)):
+    with pytest.raises((ServiceStopped, CardRemoved)) as caught:
         read(connection)
     timer.join()
     pcscd.start()
     stand.lay(ZHANG)
     assert read(connection).card.name_zh == "张三"
+    table("pcsc-whole", "resident", "service stopped during the read, then started", f"{caught.value.code}, read")
 
 
 # -- watching --------------------------------------------------------------------------------------------------------------------------
@@ -118,6 +175,40 @@ def test_watch_survives_a_restart_of_the_service(slot: VirtualSlot, pcscd: Pcscd
     until(lambda: watched[5:] == ["service_up", "reader_arrived"])
     slot.place(SamReader(ZHANG))
     until(lambda: watched[7:] == ["card_placed"])
+
+
+def test_watch_and_reader_come_through_a_sleep(slot: VirtualSlot, pcscd: Pcscd, watched: list[str], stand: PcscStand, table: Note) -> None:
+    """The service stands still as in a sleep of the machine, the card is changed meanwhile; afterwards the new one is told and read."""
+    slot.place(SamReader(PRACTICE))
+    until(lambda: watched == ["reader_arrived", "card_placed"], 30)
+    with pcscd.asleep():
+        slot.lift()
+        time.sleep(1.5)
+    until(lambda: watched[2:] == ["card_lifted"], 30)
+    slot.place(SamReader(ZHANG))
+    until(lambda: watched[3:] == ["card_placed"], 30)
+    with stand.driver.open(stand.device()) as connection:
+        assert read(connection).card.name_zh == "张三"
+    table("pcsc-whole", "resident", "sleep, card changed meanwhile", "read")
+
+
+def test_a_read_during_which_the_machine_sleeps_ends(slot: VirtualSlot, pcscd: Pcscd, stand: PcscStand, table: Note) -> None:
+    stand = PcscStand(slot, WHOLE_PROFILE, exchange_seconds=1.0)
+    stand.lay(PRACTICE, Faults(slow_seconds=0.5))
+    with stand.driver.open(stand.device()) as connection:
+        with pcscd.asleep(after=0.2), pytest.raises(DeviceTrouble) as caught:
+            read(connection)
+        stand.lift()
+        stand.lay(ZHANG)
+        until(lambda: _name(connection) == "张三", 30)
+    table("pcsc-whole", "resident", "sleep during the read, next card", f"{caught.value.code}, read")
+
+
+def _name(connection: PcscConnection) -> str | None:
+    try:
+        return read(connection).card.name_zh
+    except DeviceTrouble:
+        return None
 
 
 def test_watch_that_starts_without_the_service(stand: PcscStand, pcscd: Pcscd) -> None:
@@ -154,7 +245,7 @@ def test_no_reader() -> None:
 
 
 # -- social security cards ---------------------------------------------------------------------------------------------------------------
-def test_a_social_security_card_gives_a_hint_and_its_slot_is_no_identity_reader(slot: VirtualSlot) -> None:
+def test_a_social_security_card_gives_a_hint_and_its_slot_is_no_identity_reader(slot: VirtualSlot, table: Note) -> None:
     profile = Profile.from_json({"name": "contact", "mode": "social", "match": {"reader": "^Virtual PCD"}})
     hints = HintReaders([profile])
     assert PcscDriver([profile]).find() == ()
@@ -165,6 +256,7 @@ def test_a_social_security_card_gives_a_hint_and_its_slot_is_no_identity_reader(
         card = SocialCard(files)
         slot.place(card)
         until(lambda name=name: _hint_name(hints, device) == name)
+        table("social", "social security card", "intact", "hint")
         assert {apdu[1] for apdu in card.asked} == {0xA4, 0xB2, 0xC0}
         slot.lift()
         until(lambda: _hint_name(hints, device) is None)

@@ -23,6 +23,8 @@ from tests.emulators.idcards import CHEN, PRACTICE, ZHANG
 from tests.emulators.sam_lines import LineFaults, PtyReader
 from tests.emulators.sam_module import PREAMBLE, SAM_NUMBER, Faults, SamModule
 
+Note = Callable[[str, str, str, str], None]
+
 
 @pytest.fixture(params=["serial", "tcp"])
 def stand(request: pytest.FixtureRequest) -> Iterator[LineStand]:
@@ -113,15 +115,16 @@ HARMFUL: dict[str, tuple[Callable[[bytes], bytes], tuple[type[DeviceTrouble], ..
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_bytes_in_any_pieces_and_noise_around_them_are_no_trouble(pty: LineStand, name: str) -> None:
+def test_bytes_in_any_pieces_and_noise_around_them_are_no_trouble(pty: LineStand, name: str, table: Note) -> None:
     pty.reader.faults = HARMLESS[name]
     for person in (PRACTICE, ZHANG):
         pty.lay(person)
         assert one_read(pty).card.number == person.text[122:158].decode("utf-16-le")
+    table("serial", "resident", f"bytes: {name}", "read")
 
 
 @pytest.mark.parametrize("name", HARMFUL)
-def test_damaged_answers_have_their_names_and_the_next_read_is_right(name: str) -> None:
+def test_damaged_answers_have_their_names_and_the_next_read_is_right(name: str, table: Note) -> None:
     change, kinds = HARMFUL[name]
     stand = LineStand("serial", exchange_seconds=0.3)
     try:
@@ -133,6 +136,7 @@ def test_damaged_answers_have_their_names_and_the_next_read_is_right(name: str) 
             assert type(caught.value) in kinds
             stand.lay(ZHANG)
             assert read(connection).card.name_zh == "张三"
+        table("serial", "resident", f"bytes: {name}, next card", f"{caught.value.code}, read")
     finally:
         stand.close()
 

@@ -6,6 +6,7 @@ import hashlib
 import struct
 import threading
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def read(connection: Any) -> CardRead:
 ])
 def test_a_bad_library_has_its_trouble_and_the_next_read_works(
     stands: Stands, monkeypatch: pytest.MonkeyPatch, family: str, fault: str, kinds: tuple[type[DeviceTrouble], ...],
+    table: Callable[[str, str, str, str], None],
 ) -> None:
     monkeypatch.setenv("STUB_FAULT", fault)
     stand = stands.make(family, exchange_seconds=0.6)
@@ -43,6 +45,7 @@ def test_a_bad_library_has_its_trouble_and_the_next_read_works(
     stand.lay(ZHANG)
     with stand.driver.open(stand.device()) as connection:
         assert read(connection).card.name_zh == "张三"
+    table(family, "resident", f"library: {fault}, next card", f"{caught.value.code}, read")
 
 
 def test_a_library_that_is_missing_altered_or_no_library(stub_library: Path, tmp_path: Path) -> None:

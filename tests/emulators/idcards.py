@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 __all__ = [
-    "ALI", "ALI_2023", "CHEN", "EXPIRED", "PEOPLE", "PRACTICE", "WRONG_CHECK", "ZHANG", "SyntheticCard", "foreign_2017", "foreign_2023", "number", "padded",
-    "permit", "photo_block", "resident",
+    "ALI", "ALI_2023", "CHEN", "EXPIRED", "LABELS", "PEOPLE", "PRACTICE", "RARE", "TAIWAN", "UNKNOWN_KIND", "WRONG_CHECK", "ZHANG", "SyntheticCard",
+    "foreign_2017", "foreign_2023", "number", "padded", "permit", "photo_block", "resident",
 ]
 
 ISSUER = "示例市公安局示例分局"
@@ -86,4 +86,12 @@ PRACTICE = SyntheticCard(   # a skilled worker, who has moved since
 )
 EXPIRED = SyntheticCard(resident("王到期", "2", "05", "19850301", ADDRESS.format(3), number("51000019850301002"), "20050601", "20150601"), photo_block())
 WRONG_CHECK = SyntheticCard(resident("赵错码", "1", "01", "19880808", ADDRESS.format(4), "510000198808080010", "20190101", "20390101"), photo_block())
-PEOPLE = {"zhang": ZHANG, "chen": CHEN, "ali": ALI, "ali-2023": ALI_2023, "practice": PRACTICE, "expired": EXPIRED, "wrong-check": WRONG_CHECK}
+TAIWAN = SyntheticCard(
+    permit("林小美", "2", "19900101", ADDRESS.format(5), number("83000019900101002"), "12345678", "01", "20230101", "20280101"), photo_block())
+RARE = SyntheticCard(   # characters of GB 18030 beyond the usual ones: plane 2, extension A, a compatibility form that has no other
+    resident("𠮷㐀﨎", "2", "08", "19920229", "示例省𬭚县㙍村1组", number("51000019920229002"), "20220301", "20420301"), photo_block())
+UNKNOWN_KIND = SyntheticCard(ZHANG.text[:248] + padded("K", 2) + ZHANG.text[250:])
+PEOPLE = {"zhang": ZHANG, "chen": CHEN, "ali": ALI, "ali-2023": ALI_2023, "practice": PRACTICE, "expired": EXPIRED, "wrong-check": WRONG_CHECK,
+          "taiwan": TAIWAN, "rare": RARE}
+LABELS = {"zhang": "resident", "chen": "J, Hong Kong", "ali": "I 2017", "ali-2023": "Y 2023", "practice": "resident, newest address (30 03)",
+          "expired": "resident, expired", "wrong-check": "resident, wrong check digit", "taiwan": "J, Taiwan", "rare": "resident, rare characters"}

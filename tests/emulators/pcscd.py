@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -76,6 +80,27 @@ class Pcscd:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait(STOP_S)
+
+    @contextmanager
+    def asleep(self, after: float = 0.0) -> Iterator[threading.Event]:
+        """The service stands still (from ``after`` seconds on) until the block ends, as in a sleep of the machine. Gives an event: it sleeps."""
+        child = self._child
+        assert child is not None
+        sleeping = threading.Event()
+
+        def sleep() -> None:
+            child.send_signal(signal.SIGSTOP)
+            sleeping.set()
+
+        timer = threading.Timer(after, sleep)
+        timer.start()
+        try:
+            if not after:
+                sleeping.wait()
+            yield sleeping
+        finally:
+            timer.join()
+            child.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         self.stop()

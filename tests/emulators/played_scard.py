@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tests.emulators.idcards import PRACTICE
 from tests.emulators.sam_reader import SamReader
+from tests.emulators.vpcd import CardPulled
 
-__all__ = ["EMPTY", "PRESENT", "READER", "TOKEN", "Service"]
+__all__ = ["EMPTY", "PRESENT", "READER", "TOKEN", "HandledService", "Service"]
 
 READER = "Vendor RF (A1B2) 00 00"
 TOKEN = "Token 01 00"
 PRESENT, EMPTY = 0x20, 0x10
+DIRECT, CARD_REMOVED, TIMED_OUT, CANCELLED = 3, 0x80100069, 0x8010000A, 0x80100002
+NO_SERVICE, SERVICE_STOPPED = 0x8010001D, 0x8010001E
+PNP = "\\\\?PnP?\\Notification"
 
 
 class Service:
@@ -72,7 +78,8 @@ class Service:
         return self._next("status"), [(name, 2 | (self.present if name == READER else PRESENT), list(PRACTICE.atr)) for name, _ in states]
 
     def SCardConnect(self, context: int, reader: str, share: int, protocols: int) -> tuple[int, int, int]:
-        self.reader.power(b"\x01")
+        if share != DIRECT:     # a direct connection powers nothing
+            self.reader.power(b"\x01")
         result = self._next("connect", reader, share)
         self._handed_out += 1
         if not result:
@@ -95,3 +102,79 @@ class Service:
 
     def SCardCancel(self, context: int) -> int:
         return self._next("cancel", counted=False)
+
+
+class HandledService(Service):
+    """A played service that hands lay cards on: waits for changes as the real one does, and a card may be pulled in the middle of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(SamReader(None))
+        self.present = EMPTY
+        self.plugged = True
+        self._moved = threading.Condition()
+        self._cancelled = False
+
+    def plug(self, plugged: bool) -> None:
+        """The last reader goes, and the service of Windows ends with it; or it comes back, and the service with it."""
+        with self._moved:
+            self.plugged = plugged
+            self._moved.notify_all()
+
+    def SCardEstablishContext(self, scope: int) -> tuple[int, int]:
+        return super().SCardEstablishContext(scope) if self.plugged else (NO_SERVICE, 0)
+
+    def SCardListReaders(self, context: int, groups: list[str]) -> tuple[int, list[str]]:
+        return super().SCardListReaders(context, groups) if self.plugged else (SERVICE_STOPPED, [])
+
+    def lay(self, reader: SamReader) -> None:
+        with self._moved:
+            self.reader, self.present = reader, PRESENT
+            self._moved.notify_all()
+
+    def lift(self) -> None:
+        """The module stays behind; the card, and what was read of it, is gone."""
+        with self._moved:
+            self.reader.lift()
+            self.present = EMPTY
+            self._moved.notify_all()
+
+    @contextmanager
+    def gone(self) -> Iterator[None]:
+        """The reader believes that the card has left, and finds it again when the block ends."""
+        with self._moved:
+            self.present = EMPTY
+            self._moved.notify_all()
+        try:
+            yield
+        finally:
+            with self._moved:
+                self.present = PRESENT
+                self._moved.notify_all()
+
+    def SCardCancel(self, context: int) -> int:
+        with self._moved:
+            self._cancelled = True
+            self._moved.notify_all()
+        return 0
+
+    def SCardGetStatusChange(self, context: int, milliseconds: int, states: list[tuple[str, int]]) -> tuple[int, list[tuple[str, int, list[int]]]]:
+        asked = [(name, bits) for name, bits in states if name != PNP]
+        with self._moved:
+            changed = self._moved.wait_for(
+                lambda: self._cancelled or not self.plugged or any(bits & 0x30 != self._bits(name) for name, bits in asked), milliseconds / 1000)
+            if not self.plugged:
+                return SERVICE_STOPPED, []
+            cancelled, self._cancelled = self._cancelled, False
+            now = [(name, self._bits(name) | (2 if bits & 0x30 != self._bits(name) else 0), list(PRACTICE.atr) if self._bits(name) == PRESENT else [])
+                   for name, bits in asked]
+        return (CANCELLED if cancelled else 0 if changed else TIMED_OUT), now
+
+    def SCardControl(self, card: int, code: int, data: list[int]) -> tuple[int, list[int]]:
+        try:
+            return super().SCardControl(card, code, data)
+        except CardPulled:
+            self.lift()
+            return CARD_REMOVED, []
+
+    def _bits(self, name: str) -> int:
+        return self.present if name == READER else PRESENT

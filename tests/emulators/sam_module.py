@@ -37,6 +37,7 @@ class Faults:
     read_status: int = 0x90
     find_status: int = 0x9F
     knows_addresses: bool = True
+    sam_id: bytes = SAM_ID
 
 
 class SamModule:
@@ -87,7 +88,7 @@ class SamModule:
         if command in (b"\x10\xff", b"\x11\xff"):
             return self.frame(0x90)
         if command == b"\x12\xff":
-            return self.frame(0x90, SAM_ID)
+            return self.frame(0x90, self.faults.sam_id)
         if command == b"\x20\x01":
             return self._find()
         if command == b"\x20\x02":

@@ -1,4 +1,4 @@
-"""Runs the fault tests and prints the table of what came of them: ``python -m tests.faults [--sweep] [-k WORDS]``. Never judges: the exit code is pytest's.
+"""Runs the fault tests and prints the table of what came of them: ``python -m tests.faults [--sweep] [-k WORDS]``. Never decides: the exit code is pytest's.
 
 In a namespace of its own as all tests (``installer/alone python -m tests.faults``); with ``--sweep`` the long forms, and as the machine's root the power cuts.
 """

@@ -39,8 +39,8 @@ def test_on_a_full_disk_no_sitting_begins_but_all_that_is_kept_is_sent_and_forgo
     outcome.ran("ENOSPC under a desk that sends", 1, [] if told["sent once"] else ["lost or twice"], 4)
     assert told == {
         "begin": "DraftSaved",
-        "low: new sitting": "store.disk_full", "low: open sitting": "DraftSaved", "low: still": "done",
-        "full: reserve": True, "full: free": True, "full: new sitting": "store.disk_full", "full: open sitting": "DraftSaved",
+        "low: new sitting": "store.no_room_to_begin", "low: open sitting": "DraftSaved", "low: still": "done",
+        "full: reserve": True, "full: free": True, "full: new sitting": "store.no_room_to_begin", "full: open sitting": "DraftSaved",
         "full: still": "store.disk_full", "full: keep": "store.disk_full", "full: news": "", "sent once": True,
         "purged": 4, "full: after purge": True,
         "free: reserve": 2 * 1024 * 1024, "free: new sitting": "DraftSaved", "free: keep": "done", "opens": True,

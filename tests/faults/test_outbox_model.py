@@ -24,6 +24,7 @@ USUAL, SWEEP, CONTROL = 2_000, 10_000, 60
 def packets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packets]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sync.upload, "PART", 16)  # three parts to a packet
+        patch.setattr(sync.upload, "LARGEST", 16)
         yield Packets(tmp_path_factory.mktemp("packets"), 400)
 
 

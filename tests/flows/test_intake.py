@@ -70,7 +70,7 @@ from desktop.flows.words import (
 )
 from devices.errors import Cancelled, CardChanged, CardRemoved, NoModel
 from sync.draft import DraftStill, Source
-from sync.errors import DiskFull, StoreDamaged
+from sync.errors import DiskFull, NoRoomToBegin, StoreDamaged
 from sync.tables import Tables
 from tests.flows.sample import NOW, OPERATOR, READER, STATION, full_draft, number, was_read
 
@@ -144,6 +144,18 @@ def test_parking_clears_the_desk_only_after_it_is_on_the_disk() -> None:
     assert done.draft is None and effects == (ListParked(),)
 
 
+@pytest.mark.parametrize("effect", ["SaveDraft", "TakePortrait"])
+def test_what_has_no_room_is_saved_again_by_a_person_or_the_next_change(effect: str) -> None:
+    state, _ = at_desk(*read(), Failed(NoRoomToBegin(free=1, needed=2), effect))
+    assert state.draft is not None and isinstance(state.trouble, NoRoomToBegin) and state.retry == SaveDraft(state.draft, True)
+    tried, effects = FLOW.step(state, RetryPressed())
+    assert tried.trouble is None and effects == (SaveDraft(state.draft, True),)
+    saved, _ = FLOW.step(state, DraftSaved("d-1", NOW))   # the change after it got through
+    assert saved.trouble is None and saved.retry is None and saved.saved_at == NOW
+    other, _ = at_desk(*read(), ReadPressed(), Failed(CardRemoved(), "ReadCard"), DraftSaved("d-1", NOW))
+    assert isinstance(other.trouble, CardRemoved) and other.retry == ReadCard(), "another trouble is none of its business"
+
+
 def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     state, effects = at_desk(*read(), ParkedPicked("d-9"))
     assert isinstance(effects[-1], ParkDraft)
@@ -153,16 +165,11 @@ def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     assert state.draft is not None and state.draft.draft_id == "d-9" and state.issues == ()
 
 
-def test_picking_a_parked_one_gives_up_a_read_that_is_on_its_way() -> None:
-    """A press that is seen and does nothing is the worst: the card's answer comes too late and is dropped."""
-    state, effects = at_desk(CardPlaced(READER), ParkedPicked("d-9"))
-    assert state.reading is None and effects[-2:] == [CancelRead(), OpenDraft("d-9")]
-    late, effects = run(FLOW, [was_read(ONE), Failed(Cancelled(), "ReadCard")], state)
-    assert late == state and effects == []
-    state, _ = FLOW.step(late, DraftOpened(full_draft("d-9"), {}, NOW, b"chip"))
+def test_a_reopened_sitting_has_the_photo_of_its_card_again() -> None:
+    state, _ = at_desk(DraftOpened(full_draft("d-9"), {}, NOW, b"chip"))
     assert state.draft is not None and state.draft.draft_id == "d-9" and state.chip_photo == b"chip"
     state, effects = FLOW.step(state, replace(still("portrait", "s-9"), draft_id="d-9"))
-    assert CompareFaces("d-9", "s-9", b"chip") in effects, "the photo of the card is there again after the sitting was reopened"
+    assert CompareFaces("d-9", "s-9", b"chip") in effects
 
 
 def test_a_picture_of_a_sitting_that_was_parked_never_comes_into_the_next_one() -> None:
@@ -191,6 +198,22 @@ def test_older_records_are_asked_for_page_by_page_and_a_new_look_begins_anew() -
 def test_damage_that_is_found_at_work_is_said_at_the_desk() -> None:
     state, _ = at_desk(*read(), Failed(StoreDamaged("a page"), "CheckStore"))
     assert isinstance(state.trouble, StoreDamaged) and state.retry is None and state.draft is not None
+
+
+@pytest.mark.parametrize("end", [Failed(Cancelled(), "ReadCard"), Failed(CardRemoved(), "ReadCard"), was_read(TWO, "d-2")],
+                         ids=["broken off", "lifted", "too late"])
+def test_picking_a_parked_one_goes_before_a_read_that_runs(end: object) -> None:
+    state, effects = at_desk(CardPlaced(READER), ParkedPicked("d-9"))
+    assert effects[-1] == CancelRead() and state.reading is not None
+    state, effects = FLOW.step(state, end)
+    assert effects == (OpenDraft("d-9"),) and state.reading is None and state.trouble is None and state.draft is None and not state.after
+
+
+def test_picking_a_parked_one_while_f2_reads_parks_the_open_one_first() -> None:
+    state, _ = at_desk(*read(), ReadPressed(), ParkedPicked("d-9"))
+    state, effects = FLOW.step(state, was_read(TWO, "d-2"))
+    assert isinstance(effects[-1], ParkDraft) and effects[-1].draft.draft_id == "d-1" and state.other_card is None
+    assert OpenDraft("d-9") in FLOW.step(state, DraftParked("d-1"))[1]
 
 
 def test_a_draft_of_another_owner_never_opens() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
 
 from desktop.bridge.stage import Stage
+from desktop.flows.batch import BATCH
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -46,6 +48,9 @@ from desktop.flows.words import (
     PlacePicked,
     PortraitPressed,
     Progress,
+    ReaderAsked,
+    ReaderOption,
+    ReaderQuestion,
     ReadPressed,
     ReceiptFacts,
     RecordMoved,
@@ -64,12 +69,13 @@ from desktop.messages import Words
 from desktop.staff.kit import Kit
 from desktop.staff.window import StaffWindow
 from desktop.widgets.style import Look
+from devices.cards.choice import Remembered
 from devices.cards.contract import CardRead, ReadEvidence
 from devices.cards.idcard import IdentityCard
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
-from sync.errors import DiskFull, KeyringLocked, NotEnrolled, StoreDamaged
+from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled, StoreDamaged
 from sync.freeze import Sitting, freeze
 from sync.tables import Tables
 from tests.flows.sample import CERTIFICATE, EXPIRED, NOW, OPERATOR, OTHER, READER, STATION, number
@@ -146,6 +152,15 @@ def _card(no: str = ONE, name: str = "李国强") -> CardRead:
                     _encoded(drawn_person()))
 
 
+def _foreign() -> CardRead:
+    """A made-up permanent resident with the card of 2023, which leads to the number of the older card."""
+    from datetime import date
+
+    card = IdentityCard("foreign_2023", "阿里", "SPECIMEN, ALI", "1", "", date(1980, 1, 1), "", "931586198001010028", "", date(2023, 12, 1),
+                        date(2033, 11, 30), False, "PAK", previous_link="000")
+    return replace(_card(), card=card)
+
+
 def _outbox() -> OutboxListed:
     def row(index: int, name: str, state: str, minutes: int, **more: Any) -> OutboxFacts:
         return OutboxFacts(f"r-{index}", name, f"{1200 + index}", ("4",) if index % 3 else ("2", "3"), state, NOW - timedelta(minutes=minutes), **more)
@@ -164,6 +179,10 @@ def _outbox() -> OutboxListed:
     return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1}, (), True)
 
 
+OUTBOX = _outbox()
+_OLD, _NEW = (Remembered("pcsc", f"国腾 GTICR100 ({serial})", "gticr100", serial) for serial in ("A1B2", "C3D4"))
+SISTER = ReaderQuestion((ReaderOption(_NEW, True),), _OLD, True)
+SEVERAL = ReaderQuestion((ReaderOption(_OLD), ReaderOption(Remembered("serial", "窗口 7 的串口读卡器", "com3")), ReaderOption(_NEW)))
 DEVICES = DevicesSeen((DeviceFacts("reader", "good", "国腾 GTICR100"), DeviceFacts("camera", "good", "1080p USB"), DeviceFacts("token", "good", "飞天 ePass")))
 ONLINE = CourierSeen(CourierFacts(True, last_success=NOW - timedelta(minutes=2)))
 OFFLINE = CourierSeen(CourierFacts(False, NOW - timedelta(minutes=12), last_success=NOW - timedelta(minutes=13), next_try_at=NOW + timedelta(minutes=1)))
@@ -172,7 +191,7 @@ PARKED = ParkedListed((ParkedFacts("d-8", "陈大海", "0015", NOW - timedelta(m
 
 
 class Scene:
-    """The three stages over a recording of their effects; ``at`` posts to the right one."""
+    """The four stages over a recording of their effects; ``at`` posts to the right one."""
 
     def __init__(self, look: Look, lang: str = "zh_CN") -> None:
         self.kit = Kit(look, Words(lang), Tables.load(), lambda: NOW)
@@ -181,7 +200,8 @@ class Scene:
         self.stages["login"] = Stage(LOGIN, self._carry)
         self.stages["intake"] = Stage(intake(self.kit.tables), self._carry)
         self.stages["review"] = Stage(REVIEW, self._carry)
-        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"])
+        self.stages["batch"] = Stage(BATCH, self._carry)
+        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"], self.stages["batch"])
 
     def _carry(self, effect: Any, _post: Callable[[Any], None]) -> None:
         self.effects.append(effect)
@@ -203,9 +223,14 @@ class Scene:
             self.stages["review"].post(event)
         return self
 
+    def batch(self, *events: Any) -> Scene:
+        for event in events:
+            self.stages["batch"].post(event)
+        return self
+
     def inside(self, courier: CourierSeen = ONLINE) -> Scene:
         self.login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)), PinTyped("1"), LoggedIn(OPERATOR))
-        return self.desk(DEVICES, courier, PARKED, _outbox())
+        return self.desk(DEVICES, courier, PARKED, OUTBOX)
 
     def sitting(self, courier: CourierSeen = OFFLINE) -> Scene:
         return self.inside(courier).desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1"), DraftSaved("d-1", NOW))
@@ -281,7 +306,11 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "11-waiting-no-reader", make().inside(OFFLINE).desk(DevicesSeen((DeviceFacts("reader", "absent", "", "reader.none"), *DEVICES.devices[1:])))
     yield "12-reading", make().inside().desk(CardPlaced(READER), Progress("read.photo", 2, 4))
     yield "13-read-failed", make().inside().desk(CardPlaced(READER), Failed(CardRemoved(), "ReadCard"))
+    yield "13a-reader-sister", make().inside().desk(CardPlaced(READER), ReaderAsked(SISTER))
+    yield "13b-reader-pick", make().inside().desk(ReaderAsked(SEVERAL))
     yield "14-form-fresh", make().sitting()
+    yield "14a-sam-unlisted", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
+    yield "14b-notes", make().inside().desk(CardPlaced(READER), CardWasRead(_foreign(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
     yield "15-form-worker", make().worker()
     yield "16-form-skill", make().worker().desk(PlacePicked("skill[0].trade"))
     yield "17-form-end", make().worker().desk(RowAdded("training"), PlacePicked("insurance.payer"))
@@ -295,6 +324,8 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "25-document", _preview(make().worker().desk(DocumentPressed("contract"), HintSeen(Hint("page.glare", "wait"))), drawn_page("劳动合同"))
     yield "26-compare-by-staff", make().sitting().desk(Edited("person.categories", ("4",), NOW)).pictures("portrait").desk(FaceCompared("unsure", "model"))
     yield "27-store-full", make().worker().desk(Failed(DiskFull(free=12_000_000, needed=500_000_000), "SaveDraft"))
+    yield "28-no-room-to-begin", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1"),
+                                                      Failed(NoRoomToBegin(free=12_000_000, needed=500_000_000), "SaveDraft"))
     yield "30-review", make().reviewed()
     yield "31-review-odd", make().reviewed(odd=True)
     yield "32-review-pin", make().reviewed().review(AskPin(), PinStateRead(PinState(6)))

@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PagePicked:
-    """``page``: desk, outbox, returned, parked, health."""
+    """``page``: desk, outbox, returned, parked, health, sync, sheet; batch: what waits for a signature, a page of its own flow."""
 
     page: str
 
@@ -37,7 +37,7 @@ class ListOutbox:
 
 @dataclass(frozen=True, slots=True)
 class OutboxListed:
-    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today; ``waits``: what of the whole machine waits, and why, without names;
+    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today, unsigned; ``waits``: what of the whole machine waits, and why, without names;
     ``more``: older ones are there.
     """
 

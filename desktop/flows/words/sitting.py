@@ -38,7 +38,8 @@ class ReadPressed:
 
 @dataclass(frozen=True, slots=True)
 class ReadCard:
-    """Effect: read the identity card; ``None`` = the reader that has a card, else the first. Progress events meanwhile. Answer: CardWasRead, or Failed."""
+    """Effect: read the identity card; ``device``: where it was laid, None: the chosen reader. Progress meanwhile. Answer: CardWasRead, ReaderAsked or Failed.
+    """
 
     device: Device | None = None
 
@@ -50,11 +51,12 @@ class CancelRead:
 
 @dataclass(frozen=True, slots=True)
 class CardWasRead:
-    """A whole read. ``new_id`` is a fresh UUID, used where no sitting is open; ``at`` aware."""
+    """A whole read. ``new_id`` is a fresh UUID, used where no sitting is open; ``at`` aware; ``sam_listed``: the province knows the module that read."""
 
     read: CardRead = field(repr=False)
     at: datetime
     new_id: str
+    sam_listed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

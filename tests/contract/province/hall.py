@@ -51,9 +51,9 @@ class People:
         certificate = self.ca.issue_person(person_id, name, key.public_key()).public_bytes(Encoding.DER)
         return KeySigner(key, certificate, self.ca.chain)
 
-    def province(self, folder: Path) -> ProvinceRun:
+    def province(self, folder: Path, database: str = "") -> ProvinceRun:
         certificate, key = self.ca.issue_server()
-        return ProvinceRun(folder, [self.ca.folder / "root.pem"], (certificate, key, self.ca.folder / "tls-root.pem"))
+        return ProvinceRun(folder, [self.ca.folder / "root.pem"], (certificate, key, self.ca.folder / "tls-root.pem"), database=database)
 
 
 def open_lists(province: ProvinceRun) -> None:

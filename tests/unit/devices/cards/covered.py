@@ -1,6 +1,6 @@
 """Runs the unit tests of cards and fails unless every branch of the pure files is taken: ``python -m tests.unit.devices.cards.covered``.
 
-Needs the package coverage. Files that speak to hardware, services or child processes are covered by the contract suites and are not measured here.
+Files that speak to hardware, services or child processes are covered by the contract suites and are not measured here.
 """
 
 from __future__ import annotations

@@ -36,11 +36,9 @@ def test_the_only_reader_is_taken_at_the_first_time_and_several_are_asked_for() 
     assert choose(None, [SAME, laid]) == Use(laid.device, remember(laid), first_time=True), "a card says which"
 
 
-def test_a_sister_is_offered_in_one_step_and_the_change_has_its_facts() -> None:
+def test_a_sister_is_offered_in_one_step() -> None:
     for others in ([SISTER], [SISTER, OTHER], [TOKEN, OTHER, SISTER]):
-        offer = choose(HALL, others)
-        assert offer == Offer(SISTER.device, remember(SISTER), HALL, sister=True)
-        assert offer.facts == {"from": "Vendor RF (A1B2)", "to": "Vendor RF (C3D4)", "profile": "vendor-rf", "sister": True}
+        assert choose(HALL, others) == Offer(SISTER.device, remember(SISTER), HALL, sister=True)
     assert choose(HALL, [OTHER]) == Offer(OTHER.device, remember(OTHER), HALL, sister=False)
     renamed = seen("Vendor RF (C3D4)", profile="vendor-rf-2")
     assert choose(HALL, [renamed, OTHER]) == Offer(renamed.device, remember(renamed), HALL, sister=True), "the same model under a newer profile"
@@ -64,6 +62,24 @@ def test_two_of_the_same_name_go_by_serial_number_then_by_card() -> None:
     assert isinstance(decided, Use) and decided.device == laid.device
     decided = choose(nameless, [first, second])
     assert isinstance(decided, Use) and decided.device == first.device
+
+
+def test_a_card_on_a_reader_that_was_not_chosen_is_an_offer() -> None:
+    laid = seen("Other Reader", profile="other", card=True)
+    assert choose(HALL, [SAME, laid], laid.device) == Offer(laid.device, remember(laid), HALL, sister=False)
+    assert choose(HALL, [SAME, laid], SAME.device) == Use(SAME.device, HALL)
+    assert choose(HALL, [SAME, laid]) == Use(SAME.device, HALL), "a card that lies elsewhere by itself asks nothing"
+    assert choose(HALL, [SAME, TOKEN], TOKEN.device) == Use(SAME.device, HALL), "a token is no card of ours"
+    twin = seen("Vendor RF (A1B2)", serial="ZZ", card=True, index=4)
+    assert choose(HALL, [SAME, twin], twin.device) == Offer(twin.device, remember(twin), HALL, sister=True), "the same name, another unit"
+    assert choose(None, [SAME, OTHER], OTHER.device) == Use(OTHER.device, remember(OTHER), True)
+
+
+def test_slots_that_nothing_tells_apart_are_one_choice() -> None:
+    slots = [seen("Virtual"), seen("Virtual", index=1)]
+    assert choose(None, slots) == Use(slots[0].device, remember(slots[0]), True)
+    assert choose(HALL, slots) == Offer(slots[0].device, remember(slots[0]), HALL, sister=True)
+    assert choose(None, [*slots, OTHER]) == Pick((slots[0].device, OTHER.device))
 
 
 def test_a_reader_of_another_driver_is_another_reader() -> None:

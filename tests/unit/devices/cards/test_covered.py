@@ -10,6 +10,5 @@ from tests.unit.devices.cards.covered import measure
 @pytest.mark.sweep
 @pytest.mark.timeout(600)
 def test_every_branch_of_the_pure_files_is_taken() -> None:
-    pytest.importorskip("coverage")
     status, text = measure()
     assert status == 0, text

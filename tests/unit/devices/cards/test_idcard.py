@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.cards.idcard import IdentityCard, check_digit, document_type, findings, linked_number, newest_address, parse, passport_check_digit
-from devices.errors import BrokenFrame, DeviceTrouble, ReaderOutdated
+from devices.errors import BrokenFrame, CardKindUnknown, DeviceTrouble, ReaderOutdated
 from tests.emulators import idcards
 from tests.emulators.idcards import padded, resident
 
@@ -192,6 +192,70 @@ def test_other_lengths_are_a_broken_frame() -> None:
 def test_a_block_without_name_and_number_is_the_readers_fault() -> None:
     with pytest.raises(ReaderOutdated):
         parse(b" \0" * 128)
+
+
+@pytest.mark.parametrize("letter", ["A", "K", "Z"])
+def test_a_kind_that_nobody_knows_is_said_plainly(letter: str) -> None:
+    text = bytearray(idcards.ZHANG.text)
+    text[248:250] = letter.encode("utf-16-le")
+    with pytest.raises(CardKindUnknown) as caught:
+        parse(bytes(text))
+    assert caught.value.facts == {"kind": letter} and caught.value.code == "card.kind_unknown"
+
+
+@pytest.mark.parametrize("sign", [" ", "\0", "1", "j", "\ufffe", "中"])
+def test_what_marks_no_kind_is_a_resident_card(sign: str) -> None:
+    text = bytearray(idcards.ZHANG.text)
+    text[248:250] = sign.encode("utf-16-le")
+    assert parse(bytes(text)) == parse(idcards.ZHANG.text)
+
+
+def test_codes_of_the_tables_are_known() -> None:
+    """GB/T 2261.1 and GB/T 3304: a code that stands in them is never odd."""
+    for sex in ("0", "1", "2", "9"):
+        assert "finding.sex_unknown" not in codes(replace(GOOD, sex=sex))
+    for nation in (*(f"{code:02d}" for code in range(1, 57)), "97", "98"):
+        assert "finding.nation_unknown" not in codes(replace(GOOD, nation=nation))
+    for nation in ("00", "57", "96", "99", "", "1"):
+        assert "finding.nation_unknown" in codes(replace(GOOD, nation=nation))
+
+
+@pytest.mark.parametrize(("permit", "odd"), [
+    ("H12345678", False), ("M12345678", False), ("M1234567801", False), ("12345678", False), ("1234567801", True), ("H1234567", True), ("X12345678", True),
+    ("", True),
+])
+def test_numbers_of_travel_permits(permit: str, odd: bool) -> None:
+    assert ("finding.travel_permit_malformed" in codes(replace(parse(idcards.CHEN.text), travel_permit_no=permit))) is odd
+
+
+@pytest.mark.parametrize(("number", "first"), [("830000199001010012", "X02"), ("810000199001010019", "X01"), ("820000199001010010", "X01")])
+def test_numbers_of_residence_permits(number: str, first: str) -> None:
+    card = replace(parse(idcards.CHEN.text), number=number, sex="1")
+    assert document_type(card) == first and not codes(card, date(2024, 1, 1)) & {"finding.number_series", "finding.number_check_digit", "finding.birth_differs"}
+
+
+@pytest.mark.parametrize("number", ["932682198501010017", "911124198108030024", "931586198001010028"])
+def test_published_numbers_of_the_2023_card(number: str) -> None:
+    card = replace(parse(idcards.ALI_2023.text), number=number, birth_date=date(int(number[6:10]), int(number[10:12]), int(number[12:14])))
+    assert codes(card) <= {"finding.earlier_number"}
+
+
+def test_no_end_is_a_flag_and_no_date() -> None:
+    card = parse(idcards.ZHANG.text)
+    assert (card.valid_to, card.valid_long) == (None, True) and not codes(card, date(9999, 12, 31)) & {"finding.expired", "finding.validity_unknown"}
+
+
+def test_the_17th_digit_tells_the_sex_of_residents() -> None:
+    for first, sex in (("51000019900512001", "1"), ("51000019900512002", "2")):
+        card = parse(resident("张三", sex, "01", "19900512", "", idcards.number(first), "20200601", "20400601"))
+        assert "finding.sex_differs" not in codes(card)
+        assert "finding.sex_differs" in codes(replace(card, sex={"1": "2", "2": "1"}[sex]))
+
+
+def test_rare_characters_of_gb18030_come_through() -> None:
+    card = parse(idcards.RARE.text)
+    assert (card.name_zh, card.address) == ("𠮷㐀﨎", "示例省𬭚县㙍村1组")
+    assert card.name_zh.encode("gb18030").decode("gb18030") == card.name_zh and codes(card) == set()
 
 
 @given(st.one_of(st.binary(max_size=300), st.binary(min_size=256, max_size=256)), st.binary(max_size=300))

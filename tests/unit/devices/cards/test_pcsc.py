@@ -199,5 +199,6 @@ def test_whichever_call_fails_it_has_a_name_and_the_next_read_works(monkeypatch:
                 assert attempt == "fails", f"call {number} ({service.calls[-1]}): {trouble}"
             except IndexError:      # the list of readers failed, so there is none
                 assert attempt == "fails"
+            service.reader.forget()     # the card is lifted and laid down again: a direct connection powers nothing down
         assert (service.contexts, service.connections) == (0, 0), f"call {number}: everything is let go"
         assert TOKEN not in {call[1] for call in service.calls if call[0] == "connect"}
