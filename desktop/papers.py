@@ -66,8 +66,9 @@ def _write(path: str, make: Callable[[], bytes]) -> None:
 class SheetPrinter:
     """``write(facts, path)``: the reconciliation sheet as a PDF to ``path``, or on paper where it is empty. Main thread only."""
 
-    def __init__(self, kit: Kit, station: Callable[[], StationFacts | None]) -> None:
-        self._kit, self._station = kit, station
+    def __init__(self, kit: Kit, station: Callable[[], StationFacts | None], person: Callable[[], str]) -> None:
+        """``person``: the name of who is at the desk, and keeps the records that the sheet does not call another's."""
+        self._kit, self._station, self._person = kit, station, person
 
     def paper(self, facts: SheetFacts) -> SheetPaper:
         words, sheet, station = self._kit.words, facts.sheet, self._station()
@@ -82,7 +83,8 @@ class SheetPrinter:
     def _line(self, one: SheetLine, when: str) -> SheetPaperLine:
         words, difference = self._kit.words, one.difference
         since = difference.since.astimezone().strftime("%Y-%m-%d %H:%M") if difference.since is not None else ""
-        return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"), reason_words(words, difference.why), one.keeper,
+        return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"), reason_words(words, difference.why),
+                              one.keeper or (self._person() if one.name else ""),
                               f"{when} {since}".strip())
 
     def write(self, facts: SheetFacts, path: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from desktop.flows.intake_state import Answer, Effects, IntakeState, SheetState
 from desktop.flows.words.day import (
@@ -24,7 +26,7 @@ from desktop.flows.words.day import (
 from devices.errors import Cancelled
 from resources.trouble import Trouble
 
-__all__ = ["changed", "counted", "export", "exported", "failed", "leave", "made", "open_sheet", "picked", "saved", "told", "wanted"]
+__all__ = ["STEPS", "failed", "leave", "open_sheet", "picked"]
 
 
 def open_sheet(state: IntakeState) -> Answer:
@@ -103,3 +105,10 @@ def exported(state: IntakeState, event: Exported) -> Answer:
 
 def told(state: IntakeState, _event: ExportTold) -> Answer:
     return replace(state, exported=None), ()
+
+
+STEPS: Mapping[type, Callable[[IntakeState, Any], Answer]] = {
+    DayPicked: picked, SheetCounted: counted, SheetMade: made, SheetWanted: wanted, SheetSaved: saved, StationChanged: changed, ExportWanted: export,
+    Exported: exported, ExportTold: told,
+}
+"""The rows of the desk's table that stand here."""

@@ -35,7 +35,7 @@ from sync.batch import BatchItem, EndReason
 from tests.flows.sample import NOW, OPERATOR, STATION
 from tests.scenes.staff_scenes import Scene
 
-__all__ = ["LINES", "ROWS", "at_pin", "batch_scenes", "choosing", "confirming", "ended"]
+__all__ = ["LINES", "OTHERS", "ROWS", "SUPERVISOR", "at_pin", "batch_scenes", "choosing", "confirming", "ended"]
 
 NAMES = ("郑和平", "买买提·艾力", "冯春梅", "褚卫东", "卫国", "蒋兰")
 
@@ -80,7 +80,9 @@ def batch_scenes(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "73-batch-supervisor", supervisor.batch(RowsTicked((OTHERS[0].record_id,)), ReasonEdited("陈静生病，材料我都核对过"))
     yield "74-batch-building", choosing(make()).batch(BuildPressed(), Progress("build", 2, 6))
     yield "75-batch-confirming", confirming(make(), ((ROWS[5].record_id, "draft.incomplete"),))
-    sheet = make().reviewed().stages["review"].state.sheet
+    other = make().reviewed()
+    sheet = other.stages["review"].state.sheet
+    other.close()
     read = confirming(make()).batch(LinePicked(ROWS[0].record_id), ReviewBuilt(replace(sheet, record_id=ROWS[0].record_id)))
     yield "76-batch-sheet", read
     yield "77-batch-pin", at_pin(make())

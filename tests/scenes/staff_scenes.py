@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.stage import Stage
 from desktop.flows.batch import BATCH
@@ -207,6 +208,14 @@ class Scene:
         self.effects.append(effect)
         if isinstance(effect, Send):
             self.stages[effect.flow].post(effect.event)
+
+    def close(self) -> None:
+        """The window and the stages go."""
+        self.window.close()
+        self.window.deleteLater()
+        for stage in self.stages.values():
+            stage.deleteLater()
+        QApplication.processEvents()
 
     def login(self, *events: Any) -> Scene:
         for event in events:
