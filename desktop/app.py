@@ -178,11 +178,6 @@ class Desk(QObject):
             raise NotEnrolled("nobody is logged in")
         return operator
 
-    def person(self) -> str:
-        """The name of who is at the desk, or empty."""
-        operator: Operator | None = self.login.state.operator
-        return operator.name if operator is not None else ""
-
     def _owner(self) -> str:
         operator: Operator | None = self.login.state.operator
         return f"op:{operator.operator_id}" if operator is not None else ""
@@ -324,5 +319,5 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     window = StaffWindow(kit, desk.login, desk.intake, desk.review, desk.batch, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
-    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station, desk.person).write
+    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state).write
     return desk, window
