@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
@@ -40,7 +41,6 @@ from desktop.flows.words import (
     CheckDevices,
     ClosePreview,
     CompareFaces,
-    CourierSeen,
     DropDraft,
     DropStill,
     Keep,
@@ -73,14 +73,13 @@ from desktop.flows.words import (
     UseReader,
     WatchRecord,
 )
-from desktop.flows.words.day import ExportRecord, MakeSheet, PrintSheet, SaveSheet, StopSheet
 from desktop.folders import data_folder
+from desktop.frame import framed
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
+from desktop.papers import ReceiptPrinter, SheetPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.settings import SETTINGS_FILE, Settings
 from desktop.single import Single
-from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
 from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
@@ -105,7 +104,8 @@ class Desk(QObject):
         self.jobs = Jobs()
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
-        self.tables = Tables.load()
+        self._table_rows = dict(Tables.load().by_name)
+        self.tables = Tables(MappingProxyType(self._table_rows))  # the province's editions are laid over the shipped ones when the store is open
         self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
         self.batch = Stage(BATCH, self._carrier.carry)
@@ -117,8 +117,8 @@ class Desk(QObject):
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
-        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._mailed)
         self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._notices.pass_on)
         self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._signing = SigningDesk(self.rooms, self.jobs, Settings(folder / SETTINGS_FILE), self._operator, lambda: self._mail.hurry())
@@ -160,12 +160,6 @@ class Desk(QObject):
         """Somebody came to the desk: a card that lies there is theirs to read."""
         if isinstance(event, OperatorIn):
             self._cards.tell_lying()
-
-    def _mailed(self, event: Any) -> None:
-        """What the courier says; with it may have come a change that the platform made."""
-        self.intake.post(event)
-        if isinstance(event, CourierSeen):
-            self._notices.look()
 
     def _kept(self, record_id: str, draft_id: str) -> None:
         """In the outbox lane."""
@@ -221,10 +215,8 @@ class Desk(QObject):
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
                              (CompareFaces, self._pictures.compare)):
             carrier.in_lane(effect, "pictures", work)
-        carrier.in_lane(ExportRecord, "outbox", self._exports.export)
-        for effect, act in ((MakeSheet, self.sheets.start), (StopSheet, self.sheets.stop), (SaveSheet, self.sheets.hand_out),
-                            (PrintSheet, self.sheets.hand_out)):
-            carrier.at_once(effect, act)
+        self.sheets.take_over(carrier)
+        self._exports.take_over(carrier)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
 
@@ -235,6 +227,7 @@ class Desk(QObject):
 
         def opened(rooms: Rooms) -> None:
             self._open = rooms
+            self._table_rows.update(rooms.tables.by_name)
             try:
                 self._cards.watch(self.jobs.post)
             except Trouble:
@@ -305,7 +298,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application.setStyleSheet(look.sheet())
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
-    return _other(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+    return framed(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
 def _practice(folder: Path) -> bool:
@@ -323,54 +316,8 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
 
     desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
     kit = Kit(look, words, desk.tables)
-    window = StaffWindow(kit, desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
+    window = StaffWindow(kit, desk.login, desk.intake, desk.review, desk.batch, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
-    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station).write
+    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state).write
     return desk, window
-
-
-def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | Verify, QWidget]:
-    frame = QStackedWidget()
-    frame.setWindowTitle(words("app.title_practice" if look.practice else "app.title"))
-    frame.resize(QSize(1080, 1920).boundedTo(frame.screen().availableSize()) if isinstance(session, Kiosk) else QSize(1366, 768))
-    opening = OpeningPage(look, words, lambda: _again(session, opening))
-    frame.addWidget(opening)
-    session.failed.connect(opening.show_trouble)
-
-    def damaged(trouble: Trouble) -> None:
-        """Back to the first page, with the trouble: nothing can be kept any more."""
-        opening.show_trouble(trouble)
-        frame.setCurrentWidget(opening)
-
-    session.damaged.connect(damaged)
-
-    def opened(stage: Stage) -> None:
-        page = _page(session, stage, look)
-        frame.addWidget(page)
-        frame.setCurrentWidget(page)
-        page.setFocus()
-
-    session.opened.connect(opened)
-    return session, frame
-
-
-def _again(session: Kiosk | Verify, opening: OpeningPage) -> None:
-    opening.show_opening()
-    session.begin()
-
-
-def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
-    if isinstance(session, Kiosk):
-        from desktop.kiosk.window import KioskWindow
-
-        terminal = KioskWindow(stage, look)
-        session.show_frame = terminal.show_frame
-        return terminal
-    from desktop.verify.window import VerifyWindow
-
-    check = VerifyWindow(stage, look)
-    session.show_frame = check.show_frame
-    session.pick_file = check.pick_file
-    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
-    return check

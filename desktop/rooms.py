@@ -18,6 +18,7 @@ from devices.registry import Registry
 from devices.vision.face import Models
 from sync.blobs import Blobs
 from sync.courier import Courier, CourierStatus
+from sync.editions import current
 from sync.journal import Journal
 from sync.keys import KeyCabinet
 from sync.news import News
@@ -115,7 +116,7 @@ def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
         registry = installed(members)
         province = Province(station, proxies=proxies(folder), folder=folder)
         return Rooms(folder, store, blobs, journal, Parked(store, blobs, now), outbox, province, registry, members,
-                     Models.from_json(members["models"]), Tables.load(), Revocations(folder / REVOCATION_FOLDER))
+                     Models.from_json(members["models"]), current(Tables.load(), station, store), Revocations(folder / REVOCATION_FOLDER))
     except BaseException:
         store.close()
         raise

@@ -11,12 +11,15 @@ from datetime import date, datetime
 from random import SystemRandom
 from typing import Any, Protocol
 
+from sync.changes import LINE, Change, changes, line_facts, table_change
 from sync.downlink import Purpose, States
+from sync.editions import fetch
 from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, SignatureInvalid, StationExpired, StationRefused, SyncTrouble
 from sync.province import ClockOffset, Province
 from sync.renewal import is_due, renew
 from sync.revocation import known_authorities
-from sync.station import StationStore, apply
+from sync.station import Station, StationStore, apply
+from sync.tables import Tables
 
 __all__ = ["News"]
 
@@ -36,9 +39,10 @@ class Mirror(Protocol):
 
 
 class Head(Protocol):
-    """What of ``sync.journal.Journal`` is told to the province."""
+    """What of ``sync.journal.Journal`` is told to the province, and what takes the changes that it sent."""
 
     def head(self) -> Mapping[str, Any]: ...
+    def write(self, tx: Any, who: str, what: str, about: str = "", facts: Mapping[str, str | int | bool] | None = None) -> None: ...
 
 
 class Lists(Protocol):
@@ -52,8 +56,10 @@ class News:
     """Asked by the courier's thread. ``clock_offset`` and ``trouble_code`` are those of the last asking."""
 
     def __init__(self, store: StationStore, outbox: Mirror, journal: Head | None = None, random: Callable[[], float] | None = None,
-                 lists: Lists | None = None) -> None:
+                 lists: Lists | None = None, shipped: Tables | None = None) -> None:
+        """``lists``: of revoked certificates; ``shipped``: the product's own tables, which need not be fetched."""
         self._store, self._outbox, self._journal, self._random, self._lists = store, outbox, journal, random or SystemRandom().random, lists
+        self._shipped = shipped or Tables.load()
         self._next_states = self._next_downlink = float("-inf")
         self.clock_offset: ClockOffset | None = None
         self.trouble_code = ""
@@ -83,6 +89,7 @@ class News:
         if now >= self._next_downlink:
             for purpose in ("roots", "settings", "tables"):
                 self._fetch(province, purpose)
+            self._fetch_tables(province)
             self._fetch_lists(province)
             self._renew(province, offset.corrected(moment))
             self._next_downlink = now + DOWNLINK_EVERY_S * (0.8 + 0.4 * self._random())
@@ -115,7 +122,24 @@ class News:
         for trouble in applied.refused:
             self._note(purpose, trouble)
         if applied.news:
+            self._tell(purpose, applied.station, changes(purpose, province.station, applied.station))
             province.adopt(applied.station)
+
+    def _fetch_tables(self, province: Province) -> None:
+        """The rows of editions that are not here yet; each table counts as soon as it is whole."""
+        try:
+            for name, before, rows in fetch(province, province.station, self._shipped, self._store):
+                self._tell("tables", province.station, (table_change(name, before, rows),))
+        except (ProvinceRefused, SignatureInvalid, FormatTrouble) as trouble:
+            self._note("table", trouble)
+
+    def _tell(self, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
+        """A line of the journal for each change."""
+        if self._journal is None or not changed:
+            return
+        with self._store.write() as tx:
+            for one in changed:
+                self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
 
     def _fetch_lists(self, province: Province) -> None:
         """Lists of revoked certificates that are new here, over the same line as all else: a hall reaches the province and nobody's own server.

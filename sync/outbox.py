@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
 from typing import Any
 
 from sync.blobs import Blobs, Swept
 from sync.canon import digest
 from sync.ciphers import unwrap_at_station, wrap_at_station
 from sync.draft import time_text
+from sync.due import DUE, next_due_id, next_try_at, waiting
 from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, StoreTrouble
 from sync.journal import Journal
 from sync.life import STATES, allowed
@@ -29,13 +29,8 @@ from sync.store import Store
 
 __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 
-_DUE = ("kept", "uploading", "uploaded")
 _MARKED = frozenset({"upload_id", "upload_offset", "sent_at", "next_try_at"})
-_LANES = (("uploaded",), ("kept", "uploading"))
-"""Small messages first: a record that is up lacks only its submission."""
 _DETAIL_LENGTH = 300
-_LONGEST_WAIT = timedelta(days=1)
-"""No back-off is as long, and a province that asks for more is asked again once a day."""
 _WAIT_AT_START = timedelta(minutes=10)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,8 +52,8 @@ class Outbox:
         with self._store.write() as tx:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
             tx.execute("UPDATE outbox SET next_try_at = ? WHERE state IN (?, ?, ?) AND next_try_at > ?",
-                       (time_text(now), *_DUE, time_text(now + _WAIT_AT_START)))
-        return self._blobs.sweep(self._store.blob_ids())
+                       (time_text(now), *DUE, time_text(now + _WAIT_AT_START)))
+        return self._blobs.sweep(self._store.blob_ids(self._blobs.ids()))
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
@@ -70,7 +65,7 @@ class Outbox:
         """
         refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet, slip_of(sealed, record_digest, signature, acts, owner, now))
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -95,8 +90,7 @@ class Outbox:
             raise ValueError("no signature")
         refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        slip = slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
-        blob_id = self._blobs.write(sealed.packet, slip)
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
         try:
             with self._store.write() as tx:
                 row = self._step(tx, sealed.record_id, None)
@@ -182,33 +176,20 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None; one that is up comes before one that is not.
-
-        A next try further away than any wait can be was set by a wrong clock: it is due.
-        """
+        """The signed record whose turn it is (``sync.due``), or None."""
         with self._store.read() as rows:
-            for (what, than), states in product((("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)), _LANES):
-                one = (f"SELECT * FROM (SELECT next_try_at, kept_at, record_id FROM outbox WHERE state = ? AND {what}"
-                       " ORDER BY next_try_at, kept_at, record_id LIMIT 1)")  # one for each state: the index gives it without sorting
-                values = [value for state in states for value in (state, time_text(than))]
-                found = rows.execute(" UNION ALL ".join([one] * len(states)), values).fetchall()
-                if found:
-                    return _find(rows, str(min(found)[2]))
-        return None
+            record_id = next_due_id(rows, now)
+            return _find(rows, record_id) if record_id is not None else None
 
     def next_try_at(self) -> datetime | None:
         """When the next record falls due, or None where nothing waits to be sent."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT min(next_try_at) FROM outbox WHERE state IN (?, ?, ?)", _DUE).fetchone()
-        return datetime.fromisoformat(found[0]) if found and found[0] else None
+            return next_try_at(rows)
 
     def waiting(self) -> tuple[Waits, ...]:
-        """What of this machine is not receipted, by state and reason; whoever kept it. The reason of what was set aside is the one it was set aside for."""
+        """What of this machine is not receipted, by state and reason; whoever kept it."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT state, CASE state WHEN 'set_aside' THEN reason ELSE last_error END, count(*), sum(packet_size), min(next_try_at)"
-                                 " FROM outbox WHERE state NOT IN ('receipted', 'purged') GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2").fetchall()
-        return tuple(Waits(str(state), str(why), int(count), int(size), datetime.fromisoformat(at) if state in _DUE else None)
-                     for state, why, count, size, at in found)
+            return waiting(rows)
 
     def counts(self, owner: str | None = None) -> Mapping[str, int]:
         """How many rows are in each state; every state is there."""

@@ -30,6 +30,7 @@ __all__ = ["ClockOffset", "Offered", "OpenSession", "Province", "Submitted"]
 CLOCK_LIMIT_S = 300.0
 """Seconds by which station and province may differ before a person is told (a signing time may lie 600 s ahead at most, FORMATS section 3)."""
 
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SHEET_NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,31}")
 
 OpenSession = Callable[[Station], requests.Session]
@@ -177,6 +178,12 @@ class Province:
         """The untrusted envelope of one purpose; ``since`` is the cursor of the states."""
         path = f"/v1/downlink/{purpose}" + (f"?since={since}" if purpose == "states" else "")
         return self.wire().ask_json("GET", path)[1]
+
+    def table(self, name: str) -> bytes:
+        """The untrusted bytes of one code table (``sync.editions``)."""
+        if not _TABLE.fullmatch(name):
+            raise FormatTrouble("not a table's name", what="table")
+        return self.wire().ask_json("GET", f"/v1/tables/{name}")[1]
 
     def journal_head(self, head: Mapping[str, Any]) -> None:
         """Tells the head of the journal (FORMATS section 12). Raises ProvinceRefused (why: ``journal.fork``) where the province knows a longer one."""

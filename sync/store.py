@@ -6,7 +6,7 @@ Folder: ``store.db`` · ``store-id``, ``store.check`` (label.py) · ``lock`` · 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
@@ -25,6 +25,8 @@ __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read
 _DAY_S = 86_400
 _WHOLE_AT_OPEN = 32 * 1024 * 1024
 """Bytes of a store that is read whole at each open (0.2 s). Of a larger one the first pages are; each page is checked when it is read, and all by ``check``."""
+_FEW_FILES = 20_000
+"""Files that are looked up one by one; for more of them all ids are read."""
 _STEPS_BETWEEN_LOOKS = 1_000
 """Steps of SQLite's machine between two looks whether a check shall give way: some milliseconds."""
 
@@ -233,9 +235,12 @@ class Store:
         """Keeps exact bytes under ``name``, in the transaction ``tx`` of ``write``."""
         tx.execute("INSERT INTO station (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
 
-    def blob_ids(self) -> frozenset[str]:
-        """Ids of all blobs that a row names: the argument of ``Blobs.sweep``."""
+    def blob_ids(self, of: Collection[str] | None = None) -> frozenset[str]:
+        """Ids of all blobs that a row names: the argument of ``Blobs.sweep``. ``of``: only these are asked for (the files that are there)."""
         with self.read() as rows:
+            if of is not None and len(of) <= _FEW_FILES:
+                return frozenset(one for one in of if rows.execute(
+                    "SELECT 1 FROM outbox WHERE packet_blob = ? UNION ALL SELECT 1 FROM stills WHERE blob_id = ?", (one, one)).fetchone())
             found = rows.execute("SELECT packet_blob FROM outbox WHERE packet_blob IS NOT NULL UNION ALL SELECT blob_id FROM stills").fetchall()
         return frozenset(str(row[0]) for row in found)
 

@@ -17,6 +17,7 @@ from sync.blobs import Blobs
 from sync.carry_in import import_queue, normal_transfer_code
 from sync.carry_out import Exported, export_files, export_queue
 from sync.draft import time_text
+from sync.file_errors import named_file_errors
 from sync.journal import Journal, verify_lines
 from sync.keys import KeyCabinet
 from sync.life import STATES
@@ -52,10 +53,11 @@ def run(args: argparse.Namespace) -> int:
     """Exit code: 0 done, 1 a named trouble or something that does not hold."""
     acts: dict[str, Callable[[argparse.Namespace, Store, Outbox], int]] = {"list": _list, "show": _show, "retry": _retry, "verify": _verify,
                                                                                   "export": _export, "import": _import, "reconcile": _reconcile}
+    folder = data_folder()
     try:
         if args.act == "export" and args.without_key:
-            return _told(export_files(data_folder(), args.target), args.target)
-        with open_folder(data_folder(), KeyCabinet()) as store:
+            return _told(export_files(folder, args.target), args.target)
+        with named_file_errors("outbox", folder.parent), open_folder(folder, KeyCabinet()) as store:
             outbox = Outbox(store, Blobs(store.folder / "blobs"), Journal(store, _station_id(store)), lambda: datetime.now(UTC))
             return acts[args.act](args, store, outbox)
     except Trouble as trouble:
@@ -82,7 +84,8 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
         print(f"{args.record_id}: 没有这条记录 (not here)", file=sys.stderr)
         return 1
     facts = {
-        "record": row.record_id, "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
+        "record": row.record_id, "from station": row.origin,
+        "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
         "size": row.packet_size, "digest": row.record_digest, "signed": bool(row.signature), "acts": len(row.acts), "upload": row.upload_id,
         "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": time_text(row.next_try_at),
         "receipted": time_text(row.receipted_at) if row.receipted_at else "", "remote state": row.remote_state,
@@ -94,6 +97,12 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
 
 def _retry(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     outbox.retry(args.record_id, who="station")
+    row = outbox.row(args.record_id)
+    assert row is not None
+    if row.state in ("kept", "uploading", "uploaded"):
+        print(f"{row.record_id}: 已放回队列，程序打开后马上再试 (in the queue, due now; the program sends it when it is open) [{row.state}]")
+    else:
+        print(f"{row.record_id}: 不用再传，或要先签名 (nothing to send: sent already, or to be signed first) [{row.state}]")
     return 0
 
 

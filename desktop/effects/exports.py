@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from desktop.effects.carry import Carrier
 from desktop.flows.words.day import Exported, ExportRecord
 from desktop.rooms import Rooms
 from sync.carry_out import export_queue
@@ -20,6 +21,10 @@ class ExportWork:
 
     def __init__(self, rooms: Any, owner: Callable[[], str]) -> None:
         self._rooms, self._owner = rooms, owner
+
+    def take_over(self, carrier: Carrier) -> None:
+        """The effect that is carried out here."""
+        carrier.in_lane(ExportRecord, "outbox", self.export)
 
     def export(self, order: ExportRecord, _cancel: Event, _tell: Any) -> Exported:
         """Raises ExportNotWritten, NotAllowed, StoreDamaged, StoreTrouble (also: not here, or receipted already)."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from desktop.bridge.jobs import Jobs
 from desktop.flows.notices import MOST_CHANGES, StationView, changes
+from desktop.flows.words import CourierSeen
 from desktop.flows.words.day import Change, ListAge, StationChanged
 from desktop.rooms import Rooms, now
 from sync.draft import time_text
@@ -53,6 +54,12 @@ class NoticeWork:
             self._say()
 
         self._jobs.start("outbox", lambda _cancel, _tell: _kept(rooms, self._clock()), known, lambda _trouble: self._say())
+
+    def pass_on(self, event: Any) -> None:
+        """What the mail says goes to intake; with a word of the courier may have come a change."""
+        self._emit(event)
+        if isinstance(event, CourierSeen):
+            self.look()
 
     def look(self) -> None:
         """Compares the station with the one that was seen last; a change is told and kept."""

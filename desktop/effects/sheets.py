@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 
 from desktop.bridge.jobs import Jobs
-from desktop.effects.carry import Post
+from desktop.effects.carry import Carrier, Post
 from desktop.errors import NotSaved
 from desktop.flows.intake_state import hall_date
 from desktop.flows.machine import Failed
@@ -34,6 +34,13 @@ class SheetWork:
     def __init__(self, rooms: Any, owner: Callable[[], str], jobs: Jobs, clock: Callable[[], datetime] = now) -> None:
         self._rooms, self._owner, self._jobs, self._clock = rooms, owner, jobs, clock
         self.paint: Callable[[SheetFacts, str], None] | None = None
+
+    def take_over(self, carrier: Carrier) -> None:
+        """The effects that are carried out here."""
+        carrier.at_once(MakeSheet, self.start)
+        carrier.at_once(StopSheet, self.stop)
+        carrier.at_once(SaveSheet, self.hand_out)
+        carrier.at_once(PrintSheet, self.hand_out)
 
     def start(self, order: MakeSheet, post: Post) -> None:
         """In the main thread: the sheet is made in its lane; one that was stopped answers nothing."""

@@ -12,7 +12,7 @@ from desktop.flows import intake_reader as reader
 from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
-from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
+from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, first_field, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
     AskReaders,
@@ -84,7 +84,7 @@ from desktop.flows.words import (
     TroubleClosed,
     Unlocked,
 )
-from desktop.flows.words.day import DayPicked, Exported, ExportTold, ExportWanted, MakeSheet, SheetCounted, SheetMade, SheetSaved, SheetWanted, StationChanged
+from desktop.flows.words.day import StationChanged
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
 from sync.errors import NoRoomToBegin
@@ -114,8 +114,7 @@ class IntakeTable:
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
-            DayPicked: sheet.picked, SheetCounted: sheet.counted, SheetMade: sheet.made, SheetWanted: sheet.wanted, SheetSaved: sheet.saved,
-            StationChanged: sheet.changed, ExportWanted: sheet.export, Exported: sheet.exported, ExportTold: sheet.told,
+            **sheet.STEPS,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
@@ -317,18 +316,11 @@ class IntakeTable:
         state, effects = with_draft(state, state.draft, hall_date(event.at), self._tables, now=True)
         open_ = [one for one in state.issues if one.severity != "explain"]
         if open_:
-            fresh, more = self._place(state, self._as_place(open_[0].path))
+            fresh, more = self._place(state, PlacePicked(first_field(open_[0].path)))
             return fresh, (*effects, *more)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         assert state.draft is not None
         return replace(state, capture=None, page="desk", trouble=None), (*effects, *closing, Send("review", ReviewAsked(state.draft)))
-
-    @staticmethod
-    def _as_place(path: str) -> PlacePicked:
-        """A section that lacks a row is entered at its first field."""
-        if "." in path:
-            return PlacePicked(path)
-        return PlacePicked(f"{path}[0].{section(path).fields[0].name}" if section(path).repeats else f"{path}.{section(path).fields[0].name}")
 
     def _done(self, state: IntakeState, event: SittingDone) -> Answer:
         lists = ListParked(), ListOutbox()
@@ -362,8 +354,6 @@ class IntakeTable:
             return replace(state, parking=True), (ParkDraft(state.draft),)
         if isinstance(order, SaveDraft) and state.draft is not None:
             return state, (SaveDraft(state.draft, True),)
-        if isinstance(order, MakeSheet):
-            return sheet.picked(state, DayPicked(order.day))
         return state, (order,)
 
     def _closed(self, state: IntakeState, _event: TroubleClosed) -> Answer:
@@ -371,16 +361,14 @@ class IntakeTable:
 
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
-        trouble, retry = event.trouble, None
-        state = sheet.failed(state, event.effect, trouble)
+        trouble = event.trouble
+        state, retry = sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()
             if state.after:
                 return self._instead_of_read(state)
             state, retry = replace(state, reading=None), ReadCard()
-        if event.effect == "MakeSheet":
-            retry = MakeSheet(state.sheet.asked)
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)
         unsaved = event.effect == "SaveDraft" or (isinstance(trouble, NoRoomToBegin) and retry is None)

@@ -9,6 +9,7 @@ from typing import Any
 from desktop.flows import intake_sheet
 from desktop.flows.intake_state import Answer, IntakeState
 from desktop.flows.words import (
+    BatchAsked,
     CheckDevices,
     CheckPressed,
     ClosePreview,
@@ -24,6 +25,7 @@ from desktop.flows.words import (
     RecordPicked,
     RetryRecord,
     SaveReceipt,
+    Send,
     SyncNow,
     SyncPressed,
 )
@@ -34,6 +36,8 @@ PAGES = ("desk", "outbox", "returned", "parked", "health", "sync", "sheet")
 
 
 def page(state: IntakeState, event: PagePicked) -> Answer:
+    if event.page == "batch":
+        return state, (Send("batch", BatchAsked("sign")),)
     if event.page not in PAGES:
         return state, ()
     state = replace(state, outbox_pages=1)
@@ -55,7 +59,7 @@ def outbox(state: IntakeState, event: OutboxListed) -> Answer:
 def older(state: IntakeState, _event: OlderPressed) -> Answer:
     if not state.outbox_more:
         return state, ()
-    return replace(state, outbox_pages=state.outbox_pages + 1), (ListOutbox(state.outbox_pages + 1),)
+    return replace(state, outbox_pages=state.outbox_pages + 1, outbox_more=False), (ListOutbox(state.outbox_pages + 1),)
 
 
 def picked(state: IntakeState, event: RecordPicked) -> Answer:

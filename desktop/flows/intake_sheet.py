@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from desktop.flows.intake_state import Answer, Effects, IntakeState, SheetState
+from desktop.flows.words import Send
 from desktop.flows.words.day import (
     DayPicked,
     Exported,
@@ -24,7 +27,7 @@ from desktop.flows.words.day import (
 from devices.errors import Cancelled
 from resources.trouble import Trouble
 
-__all__ = ["changed", "counted", "export", "exported", "failed", "leave", "made", "open_sheet", "picked", "saved", "told", "wanted"]
+__all__ = ["STEPS", "failed", "leave", "open_sheet", "picked"]
 
 
 def open_sheet(state: IntakeState) -> Answer:
@@ -65,13 +68,13 @@ def made(state: IntakeState, event: SheetMade) -> Answer:
     return replace(state, sheet=SheetState(asked=asked, facts=facts)), ()
 
 
-def failed(state: IntakeState, effect: str, trouble: Trouble) -> IntakeState:
-    """The sheet could not be made (then none is shown), or not be handed out (then it stays)."""
+def failed(state: IntakeState, effect: str, trouble: Trouble) -> tuple[IntakeState, Any]:
+    """The sheet could not be made (then none is shown, and the same is tried again), or not be handed out (then it stays)."""
     if effect == "MakeSheet" and not isinstance(trouble, Cancelled):
-        return replace(state, sheet=SheetState(asked=state.sheet.asked, failed=True))
+        return replace(state, sheet=SheetState(asked=state.sheet.asked, failed=True)), Send("intake", DayPicked(state.sheet.asked))
     if effect == "ExportRecord":
-        return replace(state, exporting="")
-    return state
+        return replace(state, exporting=""), None
+    return state, None
 
 
 def wanted(state: IntakeState, event: SheetWanted) -> Answer:
@@ -103,3 +106,10 @@ def exported(state: IntakeState, event: Exported) -> Answer:
 
 def told(state: IntakeState, _event: ExportTold) -> Answer:
     return replace(state, exported=None), ()
+
+
+STEPS: Mapping[type, Callable[[IntakeState, Any], Answer]] = {
+    DayPicked: picked, SheetCounted: counted, SheetMade: made, SheetWanted: wanted, SheetSaved: saved, StationChanged: changed, ExportWanted: export,
+    Exported: exported, ExportTold: told,
+}
+"""The rows of the desk's table that stand here."""

@@ -14,7 +14,7 @@ from desktop.widgets.style import set_role
 
 __all__ = ["LeftSide"]
 
-_MOST_PARKED = 3
+_MOST_PARKED = 2
 
 
 class LeftSide(QWidget):
@@ -82,9 +82,10 @@ class LeftSide(QWidget):
         self._group(words("side.deal"))
         returned = counts.get("returned", 0) + counts.get("set_aside", 0)
         self._row(words("side.returned"), str(returned), "wait" if returned else "", current=state.page == "returned", event=PagePicked("returned"))
+        unsigned = counts.get("unsigned", 0)
+        self._row(words("side.unsigned"), str(unsigned) if unsigned else "", "wait", "Ctrl+B", event=PagePicked("batch"))
         self._group(words("side.today"))
         self._row(words("side.kept"), str(counts.get("today", 0)), current=state.page == "outbox", event=PagePicked("outbox"))
-        self._row(words("side.uploaded"), str(counts.get("uploaded", 0)), "good" if counts.get("uploaded", 0) else "", event=PagePicked("outbox"))
         waiting = counts.get("waiting", 0)
         self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", "Ctrl+U", state.page == "sync", PagePicked("sync"))
         self._row(words("side.sheet"), key="Ctrl+D", current=state.page == "sheet", event=PagePicked("sheet"))

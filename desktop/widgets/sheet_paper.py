@@ -16,7 +16,7 @@ from desktop.widgets.paper import MM, Draw, practice_mark, write_text
 __all__ = ["SheetPaper", "SheetPaperLine", "sheet_pages"]
 
 _QUIET, _LINE, _INK = QColor("#556170"), QColor("#c3ccd8"), QColor("#161d27")
-_FIRST, _LATER = 12, 19
+_FIRST, _LATER = 14, 19
 """Lines of the first page, which has the head and the numbers, and of those after it; each line takes 11 mm at most."""
 _LINE_HEIGHT = 11 * MM
 

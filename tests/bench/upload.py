@@ -1,11 +1,11 @@
 """How fast a packet goes up, against the line and against bare requests, and what a cut costs. Never decides: it prints figures.
 
-``python -m tests.bench.upload [line] [bare] [cuts] [--mbit 20] [--mib N] [--rounds N] [--delay-ms 0 20]``, all three without a name:
+``python -m tests.bench.upload [line] [bare] [cuts] [--mbit 20] [--mib 24] [--rounds 9] [--cuts 20] [--delay-ms 0 10]``, all three without a name:
 
 ``line``: a packet over a line of so many Mbit/s (a shaper of our own on loopback, payload bytes of TCP, so TLS and HTTP count as cost), to the line's rate and
-to one unbroken PUT of the same bytes over the same line. ``bare``: over TLS loopback, the whole upload (POST, HEAD, parts read from the file and digested)
-against bare PATCH requests of the same parts, ready in memory with their digests, to the same durable route; in turn, medians. ``cuts``: the line is cut in
-parts at seeded offsets; bytes of parts sent beyond the packet's own, per cut.
+to one unbroken PATCH over the same line. ``bare``: over TLS loopback, the whole upload (POST, HEAD, parts read from the file and digested) against bare PATCH
+requests of the same parts, ready in memory with their digests, to the same durable route, without and with the POST that makes the route; in turn, medians.
+``cuts``: the line is cut in parts at seeded offsets; bytes of parts sent beyond the packet's own, and the most for one cut.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -95,17 +95,19 @@ class Bench:
             raise RuntimeError("the upload did not come to its end")
         return took
 
-    def bare(self, wire: Wire, path: Path, sizes: Sequence[int]) -> float:
-        """Seconds of bare PATCH requests of parts that lie ready, one after the other."""
+    def bare(self, wire: Wire, path: Path, sizes: Sequence[int]) -> tuple[float, float]:
+        """Seconds of the POST that makes the route, and of bare PATCH requests of parts that lie ready, one after the other."""
         content = path.read_bytes()
+        begun = time.perf_counter()
         made = self._created(wire, content)
+        parts_begun = time.perf_counter() - begun
         parts = [(str(place), content[place:place + size]) for size, place in zip(sizes, accumulate(sizes, initial=0), strict=False)]
         ready = [(body, {**_TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": place,
                          "Upload-Checksum": "sha256 " + base64.b64encode(hashlib.sha256(body).digest()).decode()}) for place, body in parts]
         started = time.perf_counter()
         for body, headers in ready:
             wire.ask("PATCH", made, body, headers, (204,))
-        return time.perf_counter() - started
+        return parts_begun, time.perf_counter() - started
 
     def _created(self, wire: Wire, content: bytes) -> str:
         facts = (("record_id", str(uuid.uuid4())), ("digest", digest(content)))
@@ -124,7 +126,7 @@ class Bench:
             size = path.stat().st_size
             counting, most = Counting(wire), min(size, 16 * PART)
             rates["upload"] = size * 8 / self.upload(counting, path) / 1e6
-            rates["one PATCH"] = most * 8 / self.bare(wire, self.packet(most), [most]) / 1e6
+            rates["one PATCH"] = most * 8 / self.bare(wire, self.packet(most), [most])[1] / 1e6
             wire.close()
         return {"line Mbit/s": mbit, "delay each way ms": round(1000 * delay_s), "MiB": mib, "parts MiB": [round(one / PART, 2) for one in counting.parts],
                 "Mbit/s": {name: round(rate, 2) for name, rate in rates.items()},
@@ -133,23 +135,26 @@ class Bench:
     def against_bare(self, mib: float, rounds: int) -> dict[str, object]:
         """Medians over the rounds, in which both ways send another packet of the same size in the same parts, in turn the one or the other first."""
         wire = self.wire()
-        ways: dict[str, Callable[[], float]] = {"upload": lambda: self.upload(counting, path), "bare": lambda: self.bare(wire, path, sizes)}
-        times: dict[str, list[float]] = {name: [] for name in ways}
+        times: dict[str, list[float]] = {"upload": [], "bare": [], "bare and its POST": []}
         sizes: list[int] = []
         for number in range(rounds + 1):
             counting, path = Counting(wire), self.packet(int(mib * 1024 * 1024))
-            for name in sorted(ways, reverse=number % 2 == 0):
-                took = ways[name]()
-                if number:
-                    times[name].append(took)
-                sizes = counting.parts or sizes
+            for name in ("bare", "upload") if number % 2 else ("upload", "bare"):
+                if name == "upload":
+                    times["upload"].append(self.upload(counting, path))
+                    sizes = counting.parts
+                else:
+                    made, parts = self.bare(wire, path, sizes)
+                    times["bare"].append(parts)
+                    times["bare and its POST"].append(made + parts)
             path.unlink()
+        for taken in times.values():
+            del taken[0]
         wire.close()
         median = {name: statistics.median(taken) for name, taken in times.items()}
-        pairs = [bare / upload for upload, bare in zip(times["upload"], times["bare"], strict=True)]
         return {"MiB": mib, "rounds": rounds, "parts MiB": [round(one / PART, 2) for one in sizes],
                 "MB/s": {name: round(mib * 1.048576 / taken, 1) for name, taken in median.items()},
-                "upload/bare": round(median["bare"] / median["upload"], 3), "median of the rounds' upload/bare": round(statistics.median(pairs), 3)}
+                **{f"upload/{name}": round(median[name] / median["upload"], 3) for name in ("bare", "bare and its POST")}}
 
     def cuts(self, mib: float, cuts: int, seed: int = 5) -> dict[str, object]:
         """Bytes of parts that went out more than once. Before each cut some parts come through whole."""

@@ -56,9 +56,12 @@ class Promises:
         self.parked: int | None = None
         """How many sittings lay parked when ``broken`` looked last; None before it looked."""
         self.scanned: dict[Path, tuple[int, int]] = {}
+        self.count = 0
+        """Promises heard."""
 
     def hear(self, lines: Iterable[Mapping[str, Any]]) -> None:
         for line in lines:
+            self.count += line["step"] in ("draft saved", "still kept", "kept", "receipted")
             if line["step"] == "draft saved":
                 self.drafts[line["draft"]] = line
                 self._fresh.setdefault(line["draft"], set()).difference_update(line["stills"])

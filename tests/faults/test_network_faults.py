@@ -162,6 +162,25 @@ def test_no_byte_goes_to_a_server_with_a_wrong_certificate(hall: HallStation, pe
     hall.drive(record, "receipted")
 
 
+@pytest.mark.parametrize("wrong", ["over", "not yet", "another host"])
+def test_a_province_that_shows_an_old_certificate_gets_nothing_until_it_shows_a_good_one(hall: HallStation, people: People, province: ProvinceRun,
+                                                                                         wrong: str) -> None:
+    record, now = hall.keep(), datetime.now(UTC)
+    hall.drive(record, "uploading")
+    days = {"over": (-9, -2), "not yet": (2, 9), "another host": (-9, 9)}[wrong]
+    hosts = {"hosts": ("elsewhere.example",)} if wrong == "another host" else {}
+    cert, key = people.ca.issue_server(stem=f"old {wrong}", not_before=now + timedelta(days=days[0]), not_after=now + timedelta(days=days[1]), **hosts)
+    province.order("certificate", cert=str(cert), key=str(key), times=None)
+    hall.province.wire().hang_up()
+    hall.courier.step()
+    assert hall.row(record).state == "uploading" and hall.row(record).last_error == ("province.tls" if hosts else "province.clock")
+    assert not hall.courier.status().online
+    province.desk("DELETE", "/faults")
+    hall.pass_time(1)
+    hall.drive(record, "receipted")
+    assert came_in(province, record) == 1
+
+
 # -- answers that come twice ----------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PATCH", "PUT"])
 def test_an_answer_that_comes_twice_is_never_taken_for_the_next_one(hall: HallStation, province: ProvinceRun, method: str) -> None:

@@ -30,6 +30,7 @@ from desktop.messages import LANGUAGES, say_code
 from desktop.rooms import now, open_rooms
 from devices.cards.pcsc import PcscDriver
 from tests.faults.promises import Promises, readable
+from tests.faults.table import Outcome
 from tests.scenes.hall import COLLECTOR, TOP, PracticeHall
 from tests.scenes.stages import capture, lift, log_in, reviewed, signed, type_in, until
 
@@ -40,6 +41,7 @@ STEPS = ("card read", "value typed", "draft saved", "still kept", "portrait kept
 LONGEST_S = 0.6
 """How long after a step the random kill comes at most: the whole rest of the way takes about two seconds."""
 PATIENCE_S = 60.0
+FAULT = "kill -9 in the steps of the desk, card to receipt"
 _THROUGH = "receipt shown"
 
 
@@ -140,37 +142,42 @@ def all_through(hall: PracticeHall, zygote: Zygote, promises: Promises) -> list[
     return [*promises.broken(hall.province.records(), all_sent=True), *twice]
 
 
-def kill_everywhere(hall: PracticeHall, zygote: Zygote, promises: Promises, kills: list[tuple[str, float]]) -> None:
+def kill_everywhere(hall: PracticeHall, zygote: Zygote, promises: Promises, kills: list[tuple[str, float]], outcome: Outcome) -> None:
     for number, (step, wait_s) in enumerate(kills):
         for _ in range(2):   # a parked sitting may be past that step; the one after it is not
+            before = promises.count
             came, faults = killed(hall, zygote, promises, step, wait_s)
+            outcome.ran(FAULT, 1, faults, promises.count - before)
             assert not faults, f"kill {number}, {wait_s:.3f} s after {step!r}: {faults}"
             if came:
                 break
         assert came, f"never came to {step!r}"
     assert promises.kept
-    assert not (faults := all_through(hall, zygote, promises)), faults
+    faults = all_through(hall, zygote, promises)
+    outcome.ran(FAULT, 0, faults)
+    assert not faults, faults
 
 
 @pytest.mark.timeout(900)   # 40 s on a quiet machine
-def test_killed_in_each_step_and_after_it(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
+def test_killed_in_each_step_and_after_it(hall: PracticeHall, zygote: Zygote, promises: Promises, outcome: Outcome) -> None:
     """Each step once, five of them again some time later; the sweep has the rest."""
     chance = random.Random(20261122)
     later = [(step, chance.uniform(0, LONGEST_S)) for step in sorted(chance.sample(STEPS, 5), key=STEPS.index)]
-    kill_everywhere(hall, zygote, promises, [*((step, 0.0) for step in STEPS), *later])
+    kill_everywhere(hall, zygote, promises, [*((step, 0.0) for step in STEPS), *later], outcome)
 
 
 @pytest.mark.sweep
-@pytest.mark.timeout(3600)
-def test_a_hundred_kills_anywhere(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
+@pytest.mark.timeout(7200)
+def test_a_hundred_kills_anywhere(hall: PracticeHall, zygote: Zygote, promises: Promises, outcome: Outcome) -> None:
     seed = random.SystemRandom().randrange(2**32)
     chance = random.Random(seed)
     print(f"seed {seed}")
-    kill_everywhere(hall, zygote, promises, [(chance.choice(STEPS), chance.uniform(0, 2 * LONGEST_S)) for _ in range(110)])
+    kill_everywhere(hall, zygote, promises, [(chance.choice(STEPS), chance.uniform(0, 2 * LONGEST_S)) for _ in range(110)], outcome)
 
 
-def test_kept_that_is_said_too_early_is_noticed(hall: PracticeHall, zygote: Zygote, promises: Promises) -> None:
+def test_kept_that_is_said_too_early_is_noticed(hall: PracticeHall, zygote: Zygote, promises: Promises, outcome: Outcome) -> None:
     _, faults = killed(hall, zygote, promises, "kept", 0.1, "early")
+    outcome.control(FAULT, "says kept before the commit", any(fault.startswith("lost:") for fault in faults))
     assert any(fault.startswith("lost:") for fault in faults)
     promises.kept.clear()
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.stage import Stage
 from desktop.flows.batch import BATCH
@@ -75,7 +76,7 @@ from devices.cards.idcard import IdentityCard
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
-from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled
+from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled, StoreDamaged
 from sync.freeze import Sitting, freeze
 from sync.tables import Tables
 from tests.flows.sample import CERTIFICATE, EXPIRED, NOW, OPERATOR, OTHER, READER, STATION, number
@@ -176,7 +177,7 @@ def _outbox() -> OutboxListed:
         row(8, "冯春梅", "receipted", 66, serial="R-20261122-000020", remote="accepted"),
         row(9, "褚卫东", "receipted", 1200, serial="R-20261121-000016", remote="publicity"),
     )
-    return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1})
+    return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1}, (), True)
 
 
 OUTBOX = _outbox()
@@ -201,12 +202,20 @@ class Scene:
         self.stages["intake"] = Stage(intake(self.kit.tables), self._carry)
         self.stages["review"] = Stage(REVIEW, self._carry)
         self.stages["batch"] = Stage(BATCH, self._carry)
-        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"])
+        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"], self.stages["batch"])
 
     def _carry(self, effect: Any, _post: Callable[[Any], None]) -> None:
         self.effects.append(effect)
         if isinstance(effect, Send):
             self.stages[effect.flow].post(effect.event)
+
+    def close(self) -> None:
+        """The window and the stages go."""
+        self.window.close()
+        self.window.deleteLater()
+        for stage in self.stages.values():
+            stage.deleteLater()
+        QApplication.processEvents()
 
     def login(self, *events: Any) -> Scene:
         for event in events:
@@ -221,6 +230,11 @@ class Scene:
     def review(self, *events: Any) -> Scene:
         for event in events:
             self.stages["review"].post(event)
+        return self
+
+    def batch(self, *events: Any) -> Scene:
+        for event in events:
+            self.stages["batch"].post(event)
         return self
 
     def inside(self, courier: CourierSeen = ONLINE) -> Scene:
@@ -337,6 +351,7 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     offline.window.desk.outbox.table.selectRow(1)
     yield "41-outbox-offline-chosen", offline
     yield "42-outbox-empty", make().inside().desk(OutboxListed((), {}), PagePicked("outbox"))
+    yield "47-store-damaged", make().sitting().desk(Failed(StoreDamaged("found while it was open"), "CheckStore"))
     yield "43-returned", make().inside().desk(PagePicked("returned"))
     yield "44-parked", make().inside().desk(PagePicked("parked"))
     yield "45-parked-empty", make().inside().desk(ParkedListed(()), PagePicked("parked"))

@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PagePicked:
-    """``page``: desk, outbox, returned, parked, health."""
+    """``page``: desk, outbox, returned, parked, health, sync, sheet; batch: what waits for a signature, a page of its own flow."""
 
     page: str
 

@@ -18,9 +18,11 @@ from desktop.flows.words import (
     DraftParked,
     Edited,
     Keep,
+    ListOutbox,
     LockPressed,
     Login,
     Note,
+    OutboxListed,
     PagePicked,
     ParkDraft,
     PinStateRead,
@@ -243,6 +245,21 @@ def test_outbox_words_and_sync(scene: Scene) -> None:
     assert SyncNow() in scene.effects
     scene.window.desk.outbox.search.setText("钱国庆")
     assert table.model().rowCount() == 1
+
+
+def test_older_records_come_by_a_button_and_a_search_goes_on_in_them(scene: Scene) -> None:
+    scene.inside().desk(PagePicked("outbox"))
+    QApplication.processEvents()
+    button = next(one for one in scene.window.desk.outbox.findChildren(QPushButton) if one.accessibleName() == "更早的记录")
+    assert button.isVisibleTo(scene.window.desk.outbox)
+    button.click()
+    assert ListOutbox(2) in scene.effects and not button.isVisibleTo(scene.window.desk.outbox), "until they are there"
+    rows = scene.stages["intake"].state.outbox
+    scene.desk(OutboxListed(rows, {}, (), True))
+    scene.window.desk.outbox.search.setText("不在这几页")
+    assert ListOutbox(3) in scene.effects
+    scene.desk(OutboxListed(rows, {}, (), False))
+    assert [one for one in scene.effects if isinstance(one, ListOutbox)][-1] == ListOutbox(3), "and ends where nothing older is there"
 
 
 def test_lock_hides_the_sitting_and_brings_it_back(scene: Scene) -> None:
