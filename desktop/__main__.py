@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+from typing import Any
 
 from desktop.commands.saying import complain
 from desktop.harden import harden
@@ -15,7 +16,7 @@ __all__ = ["main"]
 
 _FACES = {
     "desk": "登记台: 窗口人员登记从业人员 (staff desk)",
-    "kiosk": "自助终端: 本人自助核验 (self-service terminal)",
+    "kiosk": "自助终端: 本人自助登记 (self-service terminal)",
     "verify": "诚信记录单核验 (check a credit record sheet)",
 }
 _COMMANDS = {
@@ -29,14 +30,24 @@ _COMMANDS = {
 }
 
 
+class _Explained(argparse.ArgumentParser):
+    """The help of a subcommand begins with what the list of subcommands says of it."""
+
+    def add_subparsers(self, **named: Any) -> Any:
+        acts = super().add_subparsers(**named)
+        add = acts.add_parser
+        acts.add_parser = lambda name, **words: add(name, **{"description": words.get("help"), **words})  # type: ignore[method-assign]
+        return acts
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hall-intake", description="实名登记台 Hall Intake", epilog="不带子命令时打开登记台 (desk).")
+    parser = _Explained(prog="hall-intake", description="实名登记台 Hall Intake", epilog="不带子命令时打开登记台 (desk).")
     rooms = parser.add_subparsers(dest="room", metavar="子命令", title="子命令")
     for name, words in _FACES.items():
-        face = rooms.add_parser(name, help=words, description=words)
+        face = rooms.add_parser(name, help=words)
         face.add_argument("--full-screen", action="store_true", help="全屏显示 (full screen)")
     for name, words in _COMMANDS.items():
-        command = rooms.add_parser(name, help=words, description=words)
+        command = rooms.add_parser(name, help=words)
         importlib.import_module(f"desktop.commands.{name}").add_arguments(command)
     return parser
 

@@ -5,31 +5,41 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
+from desktop.effects.batch import BatchWork
+from desktop.effects.beside import in_lane
 from desktop.effects.camera import RunningCamera
 from desktop.effects.cards import CardWork
 from desktop.effects.carry import Carrier, Post
 from desktop.effects.drafts import DraftWork
+from desktop.effects.exports import ExportWork
 from desktop.effects.lamps import LampWork
 from desktop.effects.mail import MailWork
+from desktop.effects.notices import NoticeWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
+from desktop.effects.sheets import SheetWork
+from desktop.effects.shifts import ShiftWork
 from desktop.effects.tokens import TokenWork
+from desktop.effects.whole import StoreCheck
 from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
+from desktop.flows.batch import BATCH
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
 from desktop.flows.review import REVIEW
 from desktop.flows.words import (
     AskReaders,
+    BuildBatch,
     BuildReview,
     CancelRead,
     CheckDevices,
@@ -37,10 +47,14 @@ from desktop.flows.words import (
     CompareFaces,
     DropDraft,
     DropStill,
+    EndBatch,
+    EndShift,
     Keep,
+    KeepUnsigned,
     ListCertificates,
     ListOutbox,
     ListParked,
+    ListWaiting,
     Login,
     LogOut,
     NewSitting,
@@ -59,9 +73,12 @@ from desktop.flows.words import (
     SaveDraft,
     SaveReceipt,
     Send,
+    ShowBatchRecord,
+    SignBatch,
     SignRecord,
     StationFacts,
     StationOpened,
+    StopBatch,
     SyncNow,
     TakeDocument,
     TakeFile,
@@ -70,16 +87,16 @@ from desktop.flows.words import (
     WatchRecord,
 )
 from desktop.folders import data_folder
+from desktop.frame import framed
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter
+from desktop.papers import ReceiptPrinter, SheetPrinter
 from desktop.rooms import Rooms, open_rooms
 from desktop.settings import Settings
 from desktop.single import Single
-from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
 from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
-from sync.errors import NotEnrolled
+from sync.errors import NotEnrolled, StoreDamaged
 from sync.store import read_label
 from sync.tables import Tables
 
@@ -100,10 +117,12 @@ class Desk(QObject):
         self.jobs = Jobs()
         self._carrier = Carrier(self.jobs)
         self.login = Stage(LOGIN, self._carrier.carry)
-        self.tables = Tables.load()
+        self._table_rows = dict(Tables.load().by_name)
+        self.tables = Tables(MappingProxyType(self._table_rows))  # the province's editions are laid over the shipped ones when the store is open
         self.intake = Stage(intake(self.tables, auto_read), self._carrier.carry)
         self.review = Stage(REVIEW, self._carrier.carry)
-        self._stages = {"login": self.login, "intake": self.intake, "review": self.review}
+        self.batch = Stage(BATCH, self._carrier.carry)
+        self._stages = {"login": self.login, "intake": self.intake, "review": self.review, "batch": self.batch}
         self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
@@ -112,9 +131,15 @@ class Desk(QObject):
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
         self._drafts = DraftWork(self.rooms, self._owner, self._open_draft, self.jobs)
-        self._mail = MailWork(self.rooms, self._owner, self.jobs, self.intake.post)
+        self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
+        self._mail = MailWork(self.rooms, self._owner, self.jobs, self._notices.pass_on)
+        self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
+        self._whole = StoreCheck(self.jobs, self._damaged)
+        self._signing = BatchWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry(), beside=in_lane(self.jobs.start, "batch"))
+        self._shifts = ShiftWork(self.rooms, self._tokens)
+        self._tokens.at_login = self._shifts.begin
         self._hand_out()
 
     def begin(self) -> None:
@@ -144,6 +169,8 @@ class Desk(QObject):
     def _login_stepped(self, event: Any) -> None:
         if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
             self._lamps.missed()
+        if self.login.state.page != "in":
+            self._signing.lock()
 
     def _intake_stepped(self, event: Any) -> None:
         """Somebody came to the desk: a card that lies there is theirs to read."""
@@ -155,12 +182,22 @@ class Desk(QObject):
         self._drafts.end(draft_id)
         self._mail.hurry()
 
+    def _damaged(self, damage: Trouble) -> None:
+        """Whoever is at the desk, and who comes next, hears it; nothing is kept or sent from then on."""
+        for stage in (self.login, self.intake):
+            stage.post(Failed(damage, "CheckStore"))
+
     # -- who is here ------------------------------------------------------------------------------------------------------------------
     def _operator(self) -> Operator:
         operator: Operator | None = self.login.state.operator
         if operator is None:
             raise NotEnrolled("nobody is logged in")
         return operator
+
+    def person(self) -> str:
+        """The name of who is at the desk, or empty."""
+        operator: Operator | None = self.login.state.operator
+        return operator.name if operator is not None else ""
 
     def _owner(self) -> str:
         operator: Operator | None = self.login.state.operator
@@ -181,6 +218,14 @@ class Desk(QObject):
         carrier.in_lane(ReadPinState, "token", self._tokens.pin_state)
         carrier.in_lane(Login, "token", self._tokens.login)
         carrier.in_lane(SignRecord, "token", self._records.sign)
+        carrier.in_lane(EndShift, "token", self._shifts.end)
+        carrier.in_lane(SignBatch, "token", self._signing.sign, progress=True)
+        carrier.at_once(StopBatch, lambda _order, _post: self._stop_signing())
+        carrier.at_once(EndBatch, lambda _order, _post: self._signing.lock())
+        carrier.in_lane(BuildBatch, "batch", self._signing.build, progress=True)
+        carrier.in_lane(ListWaiting, "batch", self._signing.waiting)
+        carrier.in_lane(ShowBatchRecord, "batch", self._signing.show)
+        carrier.in_lane(KeepUnsigned, "outbox", self._records.keep_unsigned)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
         carrier.in_lane(AskReaders, "reader", self._readers.ask)
         carrier.in_lane(UseReader, "reader", self._readers.use)
@@ -200,22 +245,32 @@ class Desk(QObject):
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
                              (CompareFaces, self._pictures.compare)):
             carrier.in_lane(effect, "pictures", work)
+        self.sheets.take_over(carrier)
+        self._exports.take_over(carrier)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
 
+    def _stop_signing(self) -> None:
+        """The list that is being made ready, or signed: both lanes do nothing else meanwhile."""
+        self.jobs.cancel("batch")
+        self.jobs.cancel("token")
+
     def _open_station(self, _order: OpenStation, post: Post) -> None:
         if self._open is not None:
-            post(self._station_opened())
+            post(Failed(StoreDamaged("found while it was open"), "OpenStation") if self._open.store.damaged else self._station_opened())
             return
 
         def opened(rooms: Rooms) -> None:
             self._open = rooms
+            self._table_rows.update(rooms.tables.by_name)
             try:
                 self._cards.watch(self.jobs.post)
             except Trouble:
                 self._lamps.look()
             self._mail.start()
+            self._notices.start()
             self._lamps.start()
+            self._whole.start(rooms)
             post(self._station_opened())
 
         self.jobs.start("outbox", lambda _cancel, _tell: open_rooms(self._folder, self._cabinet), opened,
@@ -278,7 +333,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application.setStyleSheet(look.sheet())
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
-    return _other(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+    return framed(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
 def _practice(folder: Path) -> bool:
@@ -295,46 +350,9 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     from desktop.staff.window import StaffWindow
 
     desk = Desk(folder, cabinet, auto_read=settings.get("auto_read"))
-    window = StaffWindow(Kit(look, words, desk.tables), desk.login, desk.intake, desk.review, settings.get("lock_after_minutes"))
+    kit = Kit(look, words, desk.tables)
+    window = StaffWindow(kit, desk.login, desk.intake, desk.review, desk.batch, settings.get("lock_after_minutes"))
     desk.show_frame = window.show_frame
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
+    desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state.station, desk.person).write
     return desk, window
-
-
-def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | Verify, QWidget]:
-    frame = QStackedWidget()
-    frame.setWindowTitle(words("app.title_practice" if look.practice else "app.title"))
-    frame.resize(QSize(1080, 1920).boundedTo(frame.screen().availableSize()) if isinstance(session, Kiosk) else QSize(1366, 768))
-    opening = OpeningPage(look, words, lambda: _again(session, opening))
-    frame.addWidget(opening)
-    session.failed.connect(opening.show_trouble)
-
-    def opened(stage: Stage) -> None:
-        page = _page(session, stage, look)
-        frame.addWidget(page)
-        frame.setCurrentWidget(page)
-        page.setFocus()
-
-    session.opened.connect(opened)
-    return session, frame
-
-
-def _again(session: Kiosk | Verify, opening: OpeningPage) -> None:
-    opening.show_opening()
-    session.begin()
-
-
-def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
-    if isinstance(session, Kiosk):
-        from desktop.kiosk.window import KioskWindow
-
-        terminal = KioskWindow(stage, look)
-        session.show_frame = terminal.show_frame
-        return terminal
-    from desktop.verify.window import VerifyWindow
-
-    check = VerifyWindow(stage, look)
-    session.show_frame = check.show_frame
-    session.pick_file = check.pick_file
-    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
-    return check

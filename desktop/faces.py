@@ -18,6 +18,7 @@ from desktop.effects.carry import Carrier, Post
 from desktop.effects.checking import CheckWork
 from desktop.effects.terminal import TerminalWork, kiosk_facts
 from desktop.effects.voice import Voice
+from desktop.effects.whole import StoreCheck
 from desktop.flows import words, words_kiosk, words_verify
 from desktop.flows.kiosk import kiosk_flow
 from desktop.flows.machine import Failed
@@ -28,7 +29,7 @@ from desktop.messages import Words
 from desktop.rooms import Rooms, open_rooms
 from resources.trouble import Trouble
 from sync.courier import CourierStatus
-from sync.errors import NotEnrolled
+from sync.errors import NotEnrolled, StoreDamaged
 
 __all__ = ["Kiosk", "Verify"]
 
@@ -40,6 +41,8 @@ class Face(QObject):
 
     opened = Signal(object)
     failed = Signal(object)
+    damaged = Signal(object)
+    """The store turned out to be damaged after it was opened; the face can do nothing more."""
 
     def __init__(self, folder: Path, language: str = "zh_CN", cabinet: Any = None) -> None:
         super().__init__()
@@ -51,6 +54,7 @@ class Face(QObject):
         self.jobs = Jobs()
         self.camera = RunningCamera(self.jobs)
         self.carrier = Carrier(self.jobs)
+        self._whole = StoreCheck(self.jobs, self.damaged.emit)
 
     def rooms(self) -> Rooms:
         """The open rooms. Raises NotEnrolled before they are."""
@@ -60,6 +64,9 @@ class Face(QObject):
 
     def begin(self) -> None:
         """Open; the answer comes as a signal."""
+        if self._open is not None and self._open.store.damaged:
+            self.failed.emit(StoreDamaged("found while it was open"))
+            return
         self.jobs.start("outbox", lambda _cancel, _tell: self._opened_rooms(), self._show, self.failed.emit)
 
     def close(self) -> tuple[str, ...]:
@@ -100,6 +107,7 @@ class Face(QObject):
         self._open, facts = answer
         courier = self._open.make_courier(lambda status: self.jobs.post(lambda: self.told(status)))
         self.jobs.run("courier", lambda stop: courier.run(stop, self._wake), self._end)
+        self._whole.start(self._open)
         self.stage = self.make_stage(facts)
         self.opened.emit(self.stage)
         self.stage.begin()

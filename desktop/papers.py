@@ -1,4 +1,4 @@
-"""Facts of a receipt onto paper or into a PDF that a person asked for. Never writes anywhere else."""
+"""Facts of a receipt, a check or a day onto paper or into a PDF that a person asked for. Never writes anywhere else."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from pathlib import Path
 
 from desktop.errors import NoPrinter, NotSaved
 from desktop.flows.verify import VerifyState
-from desktop.flows.words import ReceiptFacts
+from desktop.flows.words import ReceiptFacts, StationFacts
+from desktop.flows.words.day import SheetFacts, SheetLine
 from desktop.flows.words_verify import PrintResult
 from desktop.messages import Words
 from desktop.rooms import now
+from desktop.staff.kit import Kit
+from desktop.staff.sheet_page import sheet_verdict
+from desktop.staff.wording import exact, reason_words
 from desktop.verify.panel import fact_rows, verdict_words
 from desktop.widgets.check_paper import CheckPaper, draw_check
-from desktop.widgets.paper import ReceiptPaper, print_a4, print_receipt, receipt_pdf
+from desktop.widgets.paper import ReceiptPaper, a4_pdf, print_a4, print_receipt, receipt_pdf
+from desktop.widgets.sheet_paper import SheetPaper, SheetPaperLine, sheet_pages
 from sync.draft import time_text
 from sync.tables import Tables
 
-__all__ = ["CheckPrinter", "ReceiptPrinter", "receipt_paper"]
+__all__ = ["CheckPrinter", "ReceiptPrinter", "SheetPrinter", "receipt_paper"]
 
 
 def receipt_paper(facts: ReceiptFacts, words: Words, tables: Tables) -> ReceiptPaper:
@@ -43,14 +48,54 @@ class ReceiptPrinter:
             if not print_receipt(paper, self._words):
                 raise NoPrinter("no printer, or it refuses")
             return
-        try:
-            content = receipt_pdf(paper, self._words)
-            with Path(path).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        except (OSError, RuntimeError) as error:
-            raise NotSaved(f"not written: {type(error).__name__}", path=Path(path).parent.name) from error
+        _write(path, lambda: receipt_pdf(paper, self._words))
+
+
+def _write(path: str, make: Callable[[], bytes]) -> None:
+    """Raises NotSaved."""
+    try:
+        content = make()
+        with Path(path).open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except (OSError, RuntimeError) as error:
+        raise NotSaved(f"not written: {type(error).__name__}", path=Path(path).parent.name) from error
+
+
+class SheetPrinter:
+    """``write(facts, path)``: the reconciliation sheet as a PDF to ``path``, or on paper where it is empty. Main thread only."""
+
+    def __init__(self, kit: Kit, station: Callable[[], StationFacts | None], person: Callable[[], str]) -> None:
+        """``person``: the name of who is at the desk, and keeps the records that the sheet does not call another's."""
+        self._kit, self._station, self._person = kit, station, person
+
+    def paper(self, facts: SheetFacts) -> SheetPaper:
+        words, sheet, station = self._kit.words, facts.sheet, self._station()
+        _tone, title, said = sheet_verdict(self._kit, facts)
+        counts = [(words(f"sheet.{name}"), getattr(sheet, name)) for name in ("captured", "signed", "sent", "acknowledged")]
+        note = " · ".join((words("sheet.receipts", n=sheet.acknowledged_that_day), words("sheet.carried", n=sheet.carried_in),
+                           words("sheet.made_at", at=exact(facts.at))))
+        lines = [self._line(one, words("sheet.of_day")) for one in facts.lines] + [self._line(one, words("sheet.of_earlier")) for one in facts.earlier]
+        place = words("app.station", hall=station.hall, window=station.window) if station is not None else ""
+        return SheetPaper(sheet.day.isoformat(), place, title, said, counts, note, lines, station is not None and station.practice, now())
+
+    def _line(self, one: SheetLine, when: str) -> SheetPaperLine:
+        words, difference = self._kit.words, one.difference
+        since = difference.since.astimezone().strftime("%Y-%m-%d %H:%M") if difference.since is not None else ""
+        return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"), reason_words(words, difference.why),
+                              one.keeper or (self._person() if one.name else ""),
+                              f"{when} {since}".strip())
+
+    def write(self, facts: SheetFacts, path: str) -> None:
+        """Raises NotSaved, NoPrinter."""
+        words = self._kit.words
+        first, *more = sheet_pages(self.paper(facts), words)
+        title = words("paper.sheet_title", day=facts.sheet.day.isoformat())
+        if path:
+            _write(path, lambda: a4_pdf(first, title, words, *more))
+        elif not print_a4(first, title, None, *more):
+            raise NoPrinter("no printer, or it refuses")
 
 
 class CheckPrinter:

@@ -18,12 +18,14 @@ from devices.registry import Registry
 from devices.vision.face import Models
 from sync.blobs import Blobs
 from sync.courier import Courier, CourierStatus
+from sync.editions import current
 from sync.journal import Journal
 from sync.keys import KeyCabinet
 from sync.news import News
 from sync.outbox import Outbox
 from sync.parked import Parked
 from sync.province import Province
+from sync.revocation import REVOCATION_FOLDER, Revocations
 from sync.station import Station, load
 from sync.store import Keys, Store, open_folder
 from sync.tables import Tables
@@ -57,6 +59,7 @@ class Rooms:
     devices: Mapping[str, Any] = field(repr=False)
     models: Models
     tables: Tables
+    revocations: Revocations
 
     @property
     def station(self) -> Station:
@@ -79,7 +82,8 @@ class Rooms:
 
     def make_courier(self, tell: Callable[[CourierStatus], None]) -> Courier:
         """The way to the province for this store; ``tell`` is called in the courier's thread."""
-        return Courier(self.outbox, self.blobs, self.province, News(self.store, self.outbox, self.journal), now, tell)
+        news = News(self.store, self.outbox, self.journal, lists=self.revocations)
+        return Courier(self.outbox, self.blobs, self.province, news, now, tell)
 
     def note(self, who: str, what: str, about: str = "", facts: Mapping[str, str | int | bool] | None = None) -> None:
         """One journal line in a transaction of its own."""
@@ -112,7 +116,7 @@ def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
         registry = installed(members)
         province = Province(station, proxies=proxies(folder), folder=folder)
         return Rooms(folder, store, blobs, journal, Parked(store, blobs, now), outbox, province, registry, members,
-                     Models.from_json(members["models"]), Tables.load())
+                     Models.from_json(members["models"]), current(Tables.load(), station, store), Revocations(folder / REVOCATION_FOLDER))
     except BaseException:
         store.close()
         raise

@@ -22,6 +22,12 @@ no_space() { grep -qE 'No space left on device|You don.t have enough free space|
 
 no_network() { grep -qE 'Temporary failure|NewConnectionError|ConnectTimeout|Network is unreachable|Could not resolve|Could not connect|Failed to fetch|Unable to connect|Name or service not known|ProxyError' "$log"; }
 
+need_room() {  # need_room FOLDER MEGABYTES: with less, apt waits for ever instead of saying so
+    free=$(df -Pm "$1" 2>/dev/null | awk 'NR == 2 { print $4 }')
+    case $free in '' | *[!0-9]*) return 0 ;; esac
+    [ "$free" -ge "$2" ] || fail "the disk is full: $free MB are free where $1 lies and $2 MB are needed; free some space, then start again."
+}
+
 groups_of() {
     case $1 in
         product) echo product ;;
@@ -55,10 +61,14 @@ install_packages() {
         [ -t 0 ] || as_root='sudo -n'
         $as_root true 2>/dev/null || fail "system packages are missing and sudo did not let you in; $remedy"
     fi
+    need_room /var/lib/apt/lists 150
+    need_room /var/cache/apt 300
+    need_room /usr 700
     say "installing $(echo "$missing" | wc -w) system packages ..."
     log=$(mktemp "${TMPDIR:-/tmp}/hall-intake-apt.XXXXXX")
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o APT::Update::Error-Mode=any update >"$log" 2>&1 ||
-        if no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
+        if no_space; then fail "the disk is full; free about 1.5 GB, then start again."
+        elif no_network; then fail "the package servers cannot be reached; check the network (and the proxy of apt), then start again."
         else fail "apt-get update failed; mend the package sources of this machine (see above), then start again."; fi
     # shellcheck disable=SC2086
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install $missing >>"$log" 2>&1 </dev/null ||
@@ -94,6 +104,7 @@ make_environment() {
         fail "the headers of $python are missing (Python.h); install the development package of that Python, then start again."
     log=$(mktemp "${TMPDIR:-/tmp}/hall-intake-pip.XXXXXX")
     if ! "$venv/bin/python" -I -m pip --version >/dev/null 2>&1; then
+        need_room "$top" 1000
         say "making the environment .venv with $("$python" -V) ..."
         "$python" -m venv --clear "$venv" >"$log" 2>&1 || fail "the environment $venv could not be made; see above (is the folder writable, is the disk full?)."
     fi

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sync.errors import DiskFull, StoreTrouble
 from sync.file_errors import FULL, free_bytes
+from sync.meanwhile import Meanwhile
 
 __all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
 
@@ -28,6 +29,8 @@ ROOM_BYTES = 256 * 1024 * 1024
 _NAME = re.compile(r"^[0-9a-f]{32}$")
 _RESERVE = "reserve"
 _SLIP = ".slip"
+_SLIP_ROOM = 16 * 1024
+"""Bytes reckoned for a slip that is not made yet: a signature with its chain, and acts."""
 _PACKET_MAGIC = b"HIPK"
 _ORPHAN_PACKETS = 4
 """A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told."""
@@ -63,19 +66,25 @@ class Blobs:
             raise StoreTrouble(f"blobs: {error.strerror}", step="folder") from error
         self.keep_reserve()
 
-    def write(self, content: bytes | Iterable[bytes], slip: bytes = b"") -> str:
-        """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted; a ``slip`` goes into a small file beside it.
+    def write(self, content: bytes | Iterable[bytes], slip: bytes | Callable[[], bytes] = b"") -> str:
+        """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted; a ``slip`` goes into a small file beside it,
+        made and written while the disk takes the content where it is a call (one commit of the file system's journal for both).
 
         Raises DiskFull (facts free, needed in bytes; nothing is left behind), StoreTrouble for other file errors.
         """
-        size = (len(content) if isinstance(content, bytes) else 0) + len(slip)
+        size = (len(content) if isinstance(content, bytes) else 0) + (len(slip) if isinstance(slip, bytes) else _SLIP_ROOM)
         self._check(size, self._room // 4)
         blob_id = uuid.uuid4().hex
         path = self._at(blob_id)
+        beside = Meanwhile(lambda: self._write_slip(path, slip), "slip") if slip else None
         try:
-            self._write_file(path, content)
-            if slip:
-                self._write_file(path.with_suffix(_SLIP), slip)
+            try:
+                self._write_file(path, content)
+            finally:
+                if beside is not None:
+                    beside.end()
+            if beside is not None:
+                beside.answer()
             self._sync_folder(self.folder)
         except OSError as error:
             self.drop(blob_id)
@@ -173,6 +182,11 @@ class Blobs:
         free = self.free()
         if free < floor + needed:
             raise DiskFull("below the floor", free=free, needed=floor + needed)
+
+    def _write_slip(self, path: Path, slip: bytes | Callable[[], bytes]) -> None:
+        content = slip if isinstance(slip, bytes) else slip()
+        if content:
+            self._write_file(path.with_suffix(_SLIP), content)
 
     def _write_file(self, path: Path, content: bytes | Iterable[bytes]) -> None:
         with path.open("xb", buffering=0) as file:

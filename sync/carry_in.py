@@ -58,6 +58,7 @@ def import_queue(store: Store, blobs: Blobs, station: Station, source: Path, cod
 
     Raises ExportRefused (why: medium, names, missing, size, format, signature, province, code, rows), ExportForProvince, DiskFull, StoreTrouble.
     """
+    blobs.prepare()  # the first thing that a new station ever keeps may be this
     journal = Journal(store, station.station_id, clock)
     outbox = Outbox(store, blobs, journal, clock)
     came: list[str] = []

@@ -9,7 +9,7 @@ import base64
 import os
 import secrets
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,14 +60,14 @@ class Exported:
 
 
 def export_queue(store: Store, blobs: Blobs, station: Station, to: Path, who: str = "station",
-                 clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Exported:
-    """Every record that has no receipt, as a new export at ``to`` (a folder, or a file ``.zip``); one journal line.
+                 clock: Callable[[], datetime] = lambda: datetime.now(UTC), only: Collection[str] | None = None) -> Exported:
+    """Every record that has no receipt, as a new export at ``to`` (a folder, or a file ``.zip``); one journal line. ``only``: these of them.
 
     Raises ExportNotWritten, StoreDamaged (a packet is not what its row says), StoreTrouble.
     """
     journal = Journal(store, station.station_id, clock)
     outbox = Outbox(store, blobs, journal, clock)
-    rows = tuple(_all(outbox))
+    rows = tuple(row for row in _all(outbox) if only is None or row.record_id in only)
     export_id, code = str(uuid.uuid4()), "".join(secrets.choice(CODE_LETTERS) for _ in range(_CODE_LENGTH))
     for row in rows:
         outbox.check_packet(row.record_id)

@@ -37,7 +37,7 @@ from sync.patience import Patience, delay
 from sync.province import Province
 from sync.receipt import check
 from sync.station import Station
-from sync.upload import check_packet, upload_packet
+from sync.upload import Slice, check_packet, upload_packet
 
 __all__ = ["Courier", "CourierStatus", "Queue", "QueueRow"]
 
@@ -46,6 +46,8 @@ _LOG = logging.getLogger(__name__)
 DUE = ("kept", "uploading", "uploaded")
 POLL_S = 2.0
 """Seconds between two looks at an empty queue; ``wake`` is quicker."""
+SLICE_S = 10.0
+"""Seconds after which a large packet lets other records and the small messages pass, at the border of a part."""
 DIGEST_TRIES = 3
 """Uploads whose packet arrived with another digest before the record is set aside."""
 _HOST = (ProvinceUnreachable, ProvinceBusy, TlsTrouble, ClockWrong)
@@ -254,13 +256,13 @@ class Courier:
         path = self._packet(row)
         check_packet(path, row.packet_digest, row.packet_size)
         done = upload_packet(
-            self._province.wire(), path, row.record_id, row.packet_digest, row.upload_id or None, self._stop, self._progress,
+            self._province.wire(), path, row.record_id, row.packet_digest, row.upload_id or None, Slice(self._stop, SLICE_S, self._monotonic), self._progress,
             lambda made: self._outbox.mark(row.record_id, "uploading", upload_id=made, upload_offset=0),
         )
         if done.complete:
             self._outbox.mark(row.record_id, "uploaded", upload_id=done.upload_id, upload_offset=done.offset, sent_at=self._clock())
         else:
-            self._outbox.mark(row.record_id, "uploading", upload_id=done.upload_id, upload_offset=done.offset)
+            self._outbox.mark(row.record_id, "uploading", upload_id=done.upload_id, upload_offset=done.offset, next_try_at=self._clock())
         self._served()
 
     def _packet(self, row: QueueRow) -> Path:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
 
 from sync.canon import parse_canonical
 from sync.envelope import KeyRing, keyid_of, open_payload
 from sync.errors import FormatTrouble, SignatureInvalid
+from sync.lateness import LateRule
 from sync.members import Members
 from sync.seal import PublicKeyInfo
 
@@ -126,11 +127,14 @@ class Settings:
     sams: tuple[str, ...]
     retention_days: int
     publicity_workdays: int
+    late: LateRule = field(default_factory=LateRule)
 
     @classmethod
     def read(cls, downlink: Downlink) -> Settings:
         """Raises FormatTrouble."""
-        body = Members(downlink.body, "settings", ("hall", "window", "stations", "people", "sams", "retention_days", "publicity_workdays"))
+        told = "late" in downlink.body
+        body = Members(downlink.body, "settings",
+                       ("hall", "window", "stations", "people", "sams", "retention_days", "publicity_workdays", *(("late",) if told else ())))
         hall = body.inner("hall", ("code", "name"))
         for one in body.each("stations", ("id", "window", "state")):
             one.be("state", "good", "lent", "replaced", "revoked", "cloned")
@@ -140,7 +144,13 @@ class Settings:
         if len({person.id for person in people}) != len(people):
             raise FormatTrouble("a person stands twice", what="settings.people.id")
         return cls(hall.text("code"), hall.text("name"), body.text("window"), tuple(people), body.texts("sams"),
-                   body.integer("retention_days", 0, 36_500), body.integer("publicity_workdays", 0, 366))
+                   body.integer("retention_days", 0, 36_500), body.integer("publicity_workdays", 0, 366),
+                   _late(body.inner("late", ("after_end_days", "trust_claimed_time"))) if told else LateRule())
+
+
+def _late(members: Members) -> LateRule:
+    days = None if members.raw("after_end_days") is None else timedelta(days=members.integer("after_end_days", 0, 36_500))
+    return LateRule(days, members.flag("trust_claimed_time"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,13 @@ class Draft:
         kept = tuple(one for one in self.stills if one.still_id != instead)
         return replace(self, stills=(*kept, still))
 
+    def taken(self, still: DraftStill) -> Draft:
+        """With a picture that was just taken: a new portrait takes the place of the old one and of its comparison, pages of documents add up."""
+        if still.kind != "portrait":
+            return self.with_still(still)
+        before = next((one.still_id for one in self.stills if one.kind == "portrait"), "")
+        return replace(self.with_still(still, instead=before), face=None)
+
     def without_still(self, still_id: str) -> Draft:
         return replace(self, stills=tuple(one for one in self.stills if one.still_id != still_id))
 

@@ -5,8 +5,8 @@ from resources.trouble import Trouble
 __all__ = [
     "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
     "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
-    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NotAllowed", "NotEnrolled",
-    "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble",
+    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin", "NotAllowed",
+    "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble",
     "ReaderRefused", "ReceiptMismatch",
     "SignatureInvalid", "StationCloned", "StationExpired", "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged",
     "StoreForeign", "StoreInUse", "StoreMoved", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
@@ -77,6 +77,11 @@ class StoreInUse(StoreTrouble):
 class DiskFull(StoreTrouble):
     """No room for new captures. Facts: free, needed (bytes)."""
     code = "store.disk_full"
+
+
+class NoRoomToBegin(DiskFull):
+    """A new sitting has no place on the disk: it stands on the screen only. Facts: free, needed (bytes)."""
+    code = "store.no_room_to_begin"
 
 
 class StoreMoved(StoreTrouble):
@@ -171,6 +176,11 @@ class ProvinceRefused(ProvinceTrouble):
 class ReaderRefused(ProvinceRefused):
     """The card of this record was read by a reader that does not belong to the hall (unknown, revoked, replaced, lent). Facts: status, why."""
     code = "province.reader"
+
+
+class SignatureLate(ProvinceRefused):
+    """Signed while the certificate was good, but it came after the time that the province's rule allows: a supervisor takes it over. Facts: status, why."""
+    code = "signature.late"
 
 
 class StationRefused(ProvinceRefused):

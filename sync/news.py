@@ -11,11 +11,15 @@ from datetime import date, datetime
 from random import SystemRandom
 from typing import Any, Protocol
 
+from sync.changes import LINE, Change, changes, line_facts, table_change
 from sync.downlink import Purpose, States
-from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, StationExpired, StationRefused, SyncTrouble
+from sync.editions import fetch
+from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, SignatureInvalid, StationExpired, StationRefused, SyncTrouble
 from sync.province import ClockOffset, Province
 from sync.renewal import is_due, renew
-from sync.station import StationStore, apply
+from sync.revocation import known_authorities
+from sync.station import Station, StationStore, apply
+from sync.tables import Tables
 
 __all__ = ["News"]
 
@@ -35,16 +39,27 @@ class Mirror(Protocol):
 
 
 class Head(Protocol):
-    """What of ``sync.journal.Journal`` is told to the province."""
+    """What of ``sync.journal.Journal`` is told to the province, and what takes the changes that it sent."""
 
     def head(self) -> Mapping[str, Any]: ...
+    def write(self, tx: Any, who: str, what: str, about: str = "", facts: Mapping[str, str | int | bool] | None = None) -> None: ...
+
+
+class Lists(Protocol):
+    """What of ``sync.revocation.Revocations`` takes lists of revoked certificates."""
+
+    def has(self, wanted: str) -> bool: ...
+    def take(self, untrusted: bytes, authorities: Sequence[bytes]) -> object: ...
 
 
 class News:
     """Asked by the courier's thread. ``clock_offset`` and ``trouble_code`` are those of the last asking."""
 
-    def __init__(self, store: StationStore, outbox: Mirror, journal: Head | None = None, random: Callable[[], float] | None = None) -> None:
-        self._store, self._outbox, self._journal, self._random = store, outbox, journal, random or SystemRandom().random
+    def __init__(self, store: StationStore, outbox: Mirror, journal: Head | None = None, random: Callable[[], float] | None = None,
+                 lists: Lists | None = None, shipped: Tables | None = None) -> None:
+        """``lists``: of revoked certificates; ``shipped``: the product's own tables, which need not be fetched."""
+        self._store, self._outbox, self._journal, self._random, self._lists = store, outbox, journal, random or SystemRandom().random, lists
+        self._shipped = shipped or Tables.load()
         self._next_states = self._next_downlink = float("-inf")
         self.clock_offset: ClockOffset | None = None
         self.trouble_code = ""
@@ -74,6 +89,8 @@ class News:
         if now >= self._next_downlink:
             for purpose in ("roots", "settings", "tables"):
                 self._fetch(province, purpose)
+            self._fetch_tables(province)
+            self._fetch_lists(province)
             self._renew(province, offset.corrected(moment))
             self._next_downlink = now + DOWNLINK_EVERY_S * (0.8 + 0.4 * self._random())
         self._ask_states(province)
@@ -105,7 +122,49 @@ class News:
         for trouble in applied.refused:
             self._note(purpose, trouble)
         if applied.news:
+            self._tell(purpose, applied.station, changes(purpose, province.station, applied.station))
             province.adopt(applied.station)
+
+    def _fetch_tables(self, province: Province) -> None:
+        """The rows of editions that are not here yet; each table counts as soon as it is whole."""
+        try:
+            for name, before, rows in fetch(province, province.station, self._shipped, self._store):
+                self._tell("tables", province.station, (table_change(name, before, rows),))
+        except (ProvinceRefused, SignatureInvalid, FormatTrouble) as trouble:
+            self._note("table", trouble)
+
+    def _tell(self, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
+        """A line of the journal for each change."""
+        if self._journal is None or not changed:
+            return
+        with self._store.write() as tx:
+            for one in changed:
+                self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
+
+    def _fetch_lists(self, province: Province) -> None:
+        """Lists of revoked certificates that are new here, over the same line as all else: a hall reaches the province and nobody's own server.
+
+        A list that is refused here (unknown authority, older than the kept one) is logged and shown as what is known anyway: the kept one, with its age.
+        """
+        if self._lists is None:
+            return
+        try:
+            offered = province.revocations()
+            missing = [one for one in offered.digests if not self._lists.has(one)]
+            authorities = known_authorities(province.station.signer_roots, offered.authorities) if missing else ()
+            for wanted in missing:
+                self._take_list(self._lists, province.revocation(wanted), authorities)
+        except (ProvinceRefused, FormatTrouble) as trouble:
+            if isinstance(trouble, StationRefused):
+                raise
+            _LOG.info("no lists of revoked certificates: %s", trouble.detail)  # a province may have none
+
+    @staticmethod
+    def _take_list(lists: Lists, untrusted: bytes, authorities: Sequence[bytes]) -> None:
+        try:
+            lists.take(untrusted, authorities)
+        except (SignatureInvalid, FormatTrouble, OSError) as trouble:
+            _LOG.warning("a list of revoked certificates was not taken: %s", trouble)
 
     def _renew(self, province: Province, corrected: datetime) -> None:
         """A certificate that ends soon, by the province's clock, is renewed; where that is refused the present one serves on."""

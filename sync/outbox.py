@@ -15,6 +15,7 @@ from sync.blobs import Blobs, Swept
 from sync.canon import digest
 from sync.ciphers import unwrap_at_station, wrap_at_station
 from sync.draft import time_text
+from sync.due import DUE, next_due_id, next_try_at, waiting
 from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, StoreTrouble
 from sync.journal import Journal
 from sync.life import STATES, allowed
@@ -23,17 +24,14 @@ from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.receipt import received_at
 from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
-from sync.slip import seal_slip
+from sync.slip import seal_slip, slip_of
 from sync.sqlcipher import Connection
 from sync.store import Store
 
 __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 
-_DUE = ("kept", "uploading", "uploaded")
-_MARKED = frozenset({"upload_id", "upload_offset", "sent_at"})
+_MARKED = frozenset({"upload_id", "upload_offset", "sent_at", "next_try_at"})
 _DETAIL_LENGTH = 300
-_LONGEST_WAIT = timedelta(days=1)
-"""No back-off is as long, and a province that asks for more is asked again once a day."""
 _WAIT_AT_START = timedelta(minutes=10)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,8 +53,8 @@ class Outbox:
         with self._store.write() as tx:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
             tx.execute("UPDATE outbox SET next_try_at = ? WHERE state IN (?, ?, ?) AND next_try_at > ?",
-                       (time_text(now), *_DUE, time_text(now + _WAIT_AT_START)))
-        return self._blobs.sweep(self._store.blob_ids())
+                       (time_text(now), *DUE, time_text(now + _WAIT_AT_START)))
+        return self._blobs.sweep(self._store.blob_ids(self._blobs.ids()))
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
@@ -68,7 +66,7 @@ class Outbox:
         """
         _refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
-        blob_id = self._blobs.write(sealed.packet, _slip(sealed, record_digest, signature, acts, owner, now))
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, owner, now))
         try:
             with self._store.write() as tx:
                 tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
@@ -93,8 +91,7 @@ class Outbox:
             raise ValueError("no signature")
         _refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        slip = _slip(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at))
-        blob_id = self._blobs.write(sealed.packet, slip)
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
         try:
             with self._store.write() as tx:
                 row = self._step(tx, sealed.record_id, None)
@@ -110,6 +107,31 @@ class Outbox:
             self._drop_unless_unsure(trouble, blob_id)
             raise
         self._store.forget_old_pages()
+        self._drop_blobs((row.packet_blob,))
+
+    def sign_again(self, record_id: str, first: bytes, signature: bytes, acts: Sequence[Act], *, who: str, what: str) -> None:
+        """A further person stands for a signed record that still waits here (``kept``, ``set_aside``); row and slip change, the packet's bytes stay.
+
+        ``signature`` is ``first`` with one act more (``what``: record.countersigned), or another person's in its place (record.taken_over): then the record
+        is ``kept`` again. Raises StoreTrouble (step ``state``) where it is under way, gone or signed anew meanwhile, DiskFull: nothing has changed then.
+        """
+        before = self._row(record_id)
+        key, kept_at = self._data_key(before), time_text(before.kept_at)
+        slip = seal_slip(key, record_id, before.packet_digest, before.record_digest, signature, acts, before.owner, kept_at)
+        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
+        try:
+            with self._store.write() as tx:
+                row = self._step(tx, record_id, None)
+                if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
+                    raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
+                tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
+                if signature != first:
+                    tx.execute("UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?",
+                               (time_text(self._clock()), record_id))
+                self._journal.write(tx, who, what, record_id, {"act": digest(acts[-1].act), "packet": row.packet_digest})
+        except StoreTrouble as trouble:
+            self._drop_unless_unsure(trouble, blob_id)
+            raise
         self._drop_blobs((row.packet_blob,))
 
     def carry_in(self, row: CarriedRow, packet: bytes, slip: bytes, *, who: str, export_id: str) -> None:
@@ -155,30 +177,20 @@ class Outbox:
         return found
 
     def next_due(self, now: datetime) -> OutboxRow | None:
-        """The signed record that has been due the longest, or None. A next try further away than any wait can be was set by a wrong clock: it is due."""
+        """The signed record whose turn it is (``sync.due``), or None."""
         with self._store.read() as rows:
-            for what, than in (("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)):
-                one = (f"SELECT * FROM (SELECT next_try_at, kept_at, record_id FROM outbox WHERE state = ? AND {what}"
-                       " ORDER BY next_try_at, kept_at, record_id LIMIT 1)")  # one for each state: the index gives it without sorting
-                values = [value for state in _DUE for value in (state, time_text(than))]
-                found = rows.execute(" UNION ALL ".join([one] * len(_DUE)), values).fetchall()
-                if found:
-                    return _find(rows, str(min(found)[2]))
-        return None
+            record_id = next_due_id(rows, now)
+            return _find(rows, record_id) if record_id is not None else None
 
     def next_try_at(self) -> datetime | None:
         """When the next record falls due, or None where nothing waits to be sent."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT min(next_try_at) FROM outbox WHERE state IN (?, ?, ?)", _DUE).fetchone()
-        return datetime.fromisoformat(found[0]) if found and found[0] else None
+            return next_try_at(rows)
 
     def waiting(self) -> tuple[Waits, ...]:
-        """What of this machine is not receipted, by state and reason; whoever kept it. The reason of what was set aside is the one it was set aside for."""
+        """What of this machine is not receipted, by state and reason; whoever kept it."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT state, CASE state WHEN 'set_aside' THEN reason ELSE last_error END, count(*), sum(packet_size), min(next_try_at)"
-                                 " FROM outbox WHERE state NOT IN ('receipted', 'purged') GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2").fetchall()
-        return tuple(Waits(str(state), str(why), int(count), int(size), datetime.fromisoformat(at) if state in _DUE else None)
-                     for state, why, count, size, at in found)
+            return waiting(rows)
 
     def counts(self, owner: str | None = None) -> Mapping[str, int]:
         """How many rows are in each state; every state is there."""
@@ -202,7 +214,7 @@ class Outbox:
         try:
             if digest(content) != row.packet_digest or len(content) != row.packet_size or read_header(content).record_id != record_id:
                 raise StoreDamaged("the packet is not what its row says")
-            if self._has_wrap(record_id) and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
+            if self._wrap(record_id) is not None and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
                 raise StoreDamaged("the record in the packet is not what its row says")
         except FormatTrouble as trouble:
             raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
@@ -217,7 +229,9 @@ class Outbox:
 
     # -- moving -----------------------------------------------------------------------------------------------------------------------
     def mark(self, record_id: str, state: str, **facts: object) -> None:
-        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at (time). A step forward ends its row of failures.
+        """The record is now in ``state``; ``facts``: upload_id (text), upload_offset (bytes), sent_at, next_try_at (times).
+
+        A step forward ends its row of failures.
 
         Raises StoreTrouble (step ``state``) for a step that ``sync.life`` does not allow. ``set_aside``, ``receipted``, ``purged`` have doors of their own.
         """
@@ -347,9 +361,6 @@ class Outbox:
             found = rows.execute("SELECT wrap FROM packet_keys WHERE record_id = ?", (record_id,)).fetchone()
         return None if found is None else bytes(found[0])
 
-    def _has_wrap(self, record_id: str) -> bool:
-        return self._wrap(record_id) is not None
-
     def _data_key(self, row: OutboxRow) -> bytes:
         wrap = self._wrap(row.record_id)
         if wrap is None:
@@ -362,18 +373,13 @@ class Outbox:
             self._blobs.drop(blob_id)
 
     def _drop_blobs(self, blob_ids: Iterable[str]) -> None:
-        for one in blob_ids:
-            if one:
-                self._blobs.drop(one)
+        for one in filter(None, blob_ids):
+            self._blobs.drop(one)
 
 
 def _find(rows: Connection, record_id: str) -> OutboxRow | None:
     found: tuple[Any, ...] | None = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
     return None if found is None else row_of(found)
-
-
-def _slip(sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, kept_at: str) -> bytes:
-    return seal_slip(sealed.data_key, sealed.record_id, sealed.digest, record_digest, signature, acts, owner, kept_at)
 
 
 def _refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:

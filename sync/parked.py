@@ -1,6 +1,7 @@
 """Drafts at rest: their text in rows of the store, their pictures as encrypted files under a key of the draft's own. Never judges or sends a draft.
 
-Dropping the row drops the key; the files are unreadable from that moment and are unlinked after it.
+Dropping the row drops the key; the files are unreadable from that moment and are unlinked after it. A picture belongs to its draft from ``add_still`` on,
+whether a text names it yet or not: a crash between the two loses nothing. What a text named once and a later one does not was taken out of the draft.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sync.blobs import Blobs
 from sync.canon import digest, parse_json
 from sync.ciphers import NONCE_BYTES, Segments, new_key
 from sync.draft import Draft, DraftStill, time_text
-from sync.errors import FormatTrouble, NotAllowed, StoreTrouble
+from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -32,34 +33,47 @@ class Parked:
         self._blobs = blobs
         self._clock = clock
 
-    def put(self, draft: Draft) -> None:
-        """Keeps the draft's present text. Raises NotAllowed where its id is another owner's, DiskFull (a new draft: already below the floor), StoreTrouble."""
+    def put(self, draft: Draft, photo: bytes | None = None) -> None:
+        """Keeps the draft's present text, and the chip's photo where one is given; forgets the stills that the text names no more.
+
+        Raises NotAllowed where its id is another owner's, NoRoomToBegin (a new draft below the floor), DiskFull, StoreTrouble.
+        """
         body = json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
         with self._store.write() as tx:
             found = tx.execute("SELECT owner FROM drafts WHERE draft_id = ?", (draft.draft_id,)).fetchone()
             if found is None:
-                self._blobs.check_room()
+                self._check_room_to_begin()
             elif found[0] != draft.owner:
                 raise NotAllowed("the draft belongs to another person", role="owner")
-            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key) VALUES (?, ?, ?, ?, ?, ?)"
-                       " ON CONFLICT (draft_id) DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at",
-                       (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), body, new_key()))
+            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, photo) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (draft_id)"
+                       " DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at, photo = coalesce(excluded.photo, photo)",
+                       (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), body, new_key(), photo))
+            gone = _settle_stills(tx, draft)
+        for blob_id in gone:
+            self._blobs.drop(blob_id)
 
     def get(self, draft_id: str, owner: str | None = None) -> Draft | None:
-        """The draft, or None. Raises NotAllowed where ``owner`` is given and is another, FormatTrouble, StoreTrouble."""
+        """The draft with all its stills, or None. Raises NotAllowed where ``owner`` is given and is another, FormatTrouble, StoreTrouble."""
         with self._store.read() as rows:
             found = rows.execute("SELECT owner, body FROM drafts WHERE draft_id = ?", (draft_id,)).fetchone()
+            stills = _unnamed(rows, draft_id)
         if found is None:
             return None
         if owner is not None and found[0] != owner:
             raise NotAllowed("the draft belongs to another person", role="owner")
-        return _draft(found[1])
+        return _draft(found[1], stills)
+
+    def photo(self, draft_id: str) -> bytes | None:
+        """The chip's photo of a draft, or None."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT photo FROM drafts WHERE draft_id = ?", (draft_id,)).fetchone()
+        return bytes(found[0]) if found is not None and found[0] is not None else None
 
     def list(self, owner: str) -> tuple[Draft, ...]:
         """The drafts of one owner, oldest first."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT body FROM drafts WHERE owner = ? ORDER BY created_at, draft_id", (owner,)).fetchall()
-        return tuple(_draft(row[0]) for row in found)
+            found = rows.execute("SELECT draft_id, body FROM drafts WHERE owner = ? ORDER BY created_at, draft_id", (owner,)).fetchall()
+            return tuple(_draft(body, _unnamed(rows, str(draft_id))) for draft_id, body in found)
 
     def drop(self, draft_id: str) -> None:
         """Forgets the draft, its key and its stills; one that is not there is no fault."""
@@ -70,13 +84,17 @@ class Parked:
             self._blobs.drop(blob_id)
 
     def add_still(self, draft_id: str, kind: str, media: str, content: bytes, trust: str = "B", pages: int = 1) -> DraftStill:
-        """Keeps a picture or document of a draft that was put before; the caller takes the answer into the draft (``with_still``) and puts it.
+        """Keeps a picture or document of a draft that was put before; the caller takes the answer into the draft (``taken``) and puts it.
 
-        Raises StoreTrouble (step ``draft``) where the draft is not parked, DiskFull.
+        Raises StoreTrouble (step ``draft``) where the draft is not parked, NoRoomToBegin where it could not be, DiskFull.
         """
         still = DraftStill(kind, str(uuid.uuid4()), media, len(content), digest(content), pages, trust)
-        with self._store.read() as rows:
-            key = _key(rows, draft_id)
+        try:
+            with self._store.read() as rows:
+                key = _key(rows, draft_id)
+        except StoreTrouble:
+            self._check_room_to_begin()
+            raise
         nonce = os.urandom(NONCE_BYTES)
         blob_id = self._blobs.write(Segments(key, nonce, _context(draft_id, still.still_id)).seal_all((content,)))
         with self._store.write() as tx:
@@ -106,6 +124,13 @@ class Parked:
         if found is not None:
             self._blobs.drop(str(found[0]))
 
+    def _check_room_to_begin(self) -> None:
+        """Raises NoRoomToBegin where no new sitting may begin."""
+        try:
+            self._blobs.check_room()
+        except DiskFull as full:
+            raise NoRoomToBegin("a new sitting", **full.facts) from full
+
 
 def drop_draft(tx: Connection, draft_id: str) -> tuple[str, ...]:
     """Deletes a draft's rows in ``tx``; the answer is the blobs to drop once the transaction is committed."""
@@ -126,5 +151,29 @@ def _context(draft_id: str, still_id: str) -> bytes:
     return hashlib.sha256(f"hall-intake/still/1 {draft_id} {still_id}".encode()).digest()
 
 
-def _draft(body: Any) -> Draft:
-    return Draft.from_json(parse_json(str(body).encode("utf-8"), "draft"))
+def _draft(body: Any, stills: tuple[DraftStill, ...] = ()) -> Draft:
+    draft = Draft.from_json(parse_json(str(body).encode("utf-8"), "draft"))
+    for one in stills:
+        if one.still_id not in {known.still_id for known in draft.stills}:
+            draft = draft.taken(one)
+    return draft
+
+
+def _unnamed(rows: Connection, draft_id: str) -> tuple[DraftStill, ...]:
+    """Stills that no text of the draft has named yet, in the order in which they were taken."""
+    found = rows.execute("SELECT kind, still_id, media, size, sha256, pages, trust FROM stills WHERE draft_id = ? AND named = 0 ORDER BY rowid", (draft_id,))
+    return tuple(DraftStill(*row) for row in found.fetchall())
+
+
+def _settle_stills(tx: Connection, draft: Draft) -> tuple[str, ...]:
+    """Notes which stills the text names, and deletes the rows of those that an earlier text named; the answer is the blobs to drop after the commit."""
+    named = {one.still_id for one in draft.stills}
+    gone: list[str] = []
+    for still_id, blob_id, before in tx.execute("SELECT still_id, blob_id, named FROM stills WHERE draft_id = ?", (draft.draft_id,)).fetchall():
+        if still_id in named:
+            if not before:
+                tx.execute("UPDATE stills SET named = 1 WHERE still_id = ?", (still_id,))
+        elif before:
+            tx.execute("DELETE FROM stills WHERE still_id = ?", (still_id,))
+            gone.append(str(blob_id))
+    return tuple(gone)

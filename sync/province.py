@@ -10,14 +10,14 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import requests
 
-from sync.canon import canon, parse_json
+from sync.canon import canon, digest, parse_json
 from sync.downlink import Purpose
 from sync.envelope import open_envelope
 from sync.errors import ClockOff, FormatTrouble, ProvinceRefused
@@ -25,11 +25,12 @@ from sync.members import Members
 from sync.station import Station
 from sync.wire import Limits, Wire, open_session, tls_context
 
-__all__ = ["ClockOffset", "OpenSession", "Province", "Submitted"]
+__all__ = ["ClockOffset", "Offered", "OpenSession", "Province", "Submitted"]
 
 CLOCK_LIMIT_S = 300.0
 """Seconds by which station and province may differ before a person is told (a signing time may lie 600 s ahead at most, FORMATS section 3)."""
 
+_TABLE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SHEET_NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,31}")
 
 OpenSession = Callable[[Station], requests.Session]
@@ -80,6 +81,14 @@ class ClockOffset:
     def corrected(self, moment: datetime) -> datetime:
         """``moment`` by the province's clock."""
         return moment + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Digests of the lists and answers that the province has, and untrusted certificates (DER) of the authorities that made them."""
+
+    digests: tuple[str, ...]
+    authorities: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 class Province:
@@ -170,9 +179,30 @@ class Province:
         path = f"/v1/downlink/{purpose}" + (f"?since={since}" if purpose == "states" else "")
         return self.wire().ask_json("GET", path)[1]
 
+    def table(self, name: str) -> bytes:
+        """The untrusted bytes of one code table (``sync.editions``)."""
+        if not _TABLE.fullmatch(name):
+            raise FormatTrouble("not a table's name", what="table")
+        return self.wire().ask_json("GET", f"/v1/tables/{name}")[1]
+
     def journal_head(self, head: Mapping[str, Any]) -> None:
         """Tells the head of the journal (FORMATS section 12). Raises ProvinceRefused (why: ``journal.fork``) where the province knows a longer one."""
         self.wire().ask("POST", "/v1/journal-heads", canon(head), {"Content-Type": "application/json"}, (204,))
+
+    def revocations(self) -> Offered:
+        """Which lists of revoked certificates and answers the province has got from its certificate authorities (FORMATS section 15)."""
+        answer = Members(self._object("GET", "/v1/revocations"), "revocations", ("type", "lists", "authorities"))
+        answer.be("type", "hall-intake/revocations/1")
+        return Offered(tuple(one.digest("digest") for one in answer.each("lists", ("kind", "digest", "size"))), answer.list64("authorities"))
+
+    def revocation(self, wanted: str) -> bytes:
+        """The untrusted list or answer of this digest; whoever keeps it checks its authority's signature. Raises FormatTrouble for other bytes."""
+        answer = Members(self._object("GET", f"/v1/revocations/{wanted}"), "revocation", ("type", "content"))
+        answer.be("type", "hall-intake/revocation/1")
+        untrusted = answer.bytes64("content")
+        if digest(untrusted) != wanted:
+            raise FormatTrouble("another list than the one that was asked for", what="revocation.content")
+        return untrusted
 
     def sheet(self, number: str) -> dict[str, Any] | None:
         """The verified status of a credit record sheet (FORMATS section 10), None where the province knows no such number.

@@ -1,5 +1,5 @@
 """What is known of revoked certificates, kept for days without a network: CRLs and OCSP answers as files, each with its age. Never asks a network: files are
-handed over (by the administrator, or with what comes down), and are believed only as far as their signatures go.
+handed over (by the administrator, or by the courier at each sync), and are believed only as far as their signatures go.
 
 A list or answer is public and signed, so it lies unencrypted; a newer one of the same issuer takes the older one's place, never the other way round.
 """
@@ -21,12 +21,15 @@ from typing import Any, Literal
 from asn1crypto import crl, ocsp
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
+from sync.canon import digest
 from sync.certificates import BROKEN, parsed_certificate
 from sync.errors import FormatTrouble, SignatureInvalid
 from sync.trust import Revocation, RevocationState, SignatureCheck, validate_path
 
-__all__ = ["LateRule", "RevocationRow", "Revocations", "Standing", "TimeVerdict", "judge_time", "known_authorities"]
+__all__ = ["REVOCATION_FOLDER", "RevocationRow", "Revocations", "Standing", "known_authorities"]
 
+REVOCATION_FOLDER = "revocation"
+"""Below the data folder."""
 LARGEST = 32 * 1024 * 1024
 """Bytes of a list; a province's CA has some hundred thousand people at most."""
 
@@ -87,6 +90,10 @@ class Revocations:
             os.fsync(file.fileno())
         os.replace(fresh, path)
         return row
+
+    def has(self, wanted: str) -> bool:
+        """Whether bytes of this digest are kept."""
+        return any(digest(one.content) == wanted for one in self.rows())
 
     def rows(self) -> tuple[RevocationRow, ...]:
         """What is kept, by kind and issuer. A file that cannot be read any more is left out: it proves nothing."""
@@ -218,41 +225,3 @@ def _signed(thing: Any, body: str, by: Any) -> bool:
     except (InvalidSignature, UnsupportedAlgorithm, AssertionError, *BROKEN):
         return False
     return True
-
-
-# -- the rule on time -------------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class LateRule:
-    """The province's rule on records that were signed in time and come late. ``after_end``: how long after the certificate's end they may still be sent;
-    None sets no limit, which is what FORMATS section 3 says. ``trust_claimed_time``: believe a signing time before a revocation without other proof.
-    """
-
-    after_end: timedelta | None = None
-    trust_claimed_time: bool = False
-
-
-TimeVerdict = Literal["in-time", "late-allowed", "late-refused", "before-start", "after-end", "revoked-before", "revoked-since"]
-
-
-def judge_time(
-    signed_at: datetime, sent_at: datetime, not_before: datetime, not_after: datetime, revoked_at: datetime | None = None, rule: LateRule | None = None,
-    proved_at: datetime | None = None,
-) -> TimeVerdict:
-    """What a signature is worth by its times alone (all aware): ``signed_at`` as claimed, ``sent_at`` when the province gets it (now, for a forecast).
-
-    ``proved_at``: a time at which the signature was there by another's word (a receipt, a time stamp); it settles what a claim cannot. Acceptable are
-    ``in-time`` and ``late-allowed``; ``late-refused`` and ``revoked-since`` are what a supervisor's takeover is for; the rest was never right.
-    """
-    rule = rule or LateRule()
-    if signed_at < not_before:
-        return "before-start"
-    if signed_at > not_after:
-        return "after-end"
-    if revoked_at is not None and revoked_at <= signed_at:
-        return "revoked-before"
-    arrived = proved_at or sent_at
-    if revoked_at is not None and revoked_at <= arrived and not rule.trust_claimed_time:
-        return "revoked-since"
-    if arrived <= not_after:
-        return "in-time"
-    return "late-allowed" if rule.after_end is None or arrived <= not_after + rule.after_end else "late-refused"

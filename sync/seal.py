@@ -19,6 +19,7 @@ from typing import Any, cast
 from sync.canon import canon, digest, parse_canonical
 from sync.ciphers import AES_256_GCM, NONCE_BYTES, SEGMENT_BYTES, TAG_BYTES, Segments, new_key, wrap_for
 from sync.errors import FormatTrouble, PacketTooLarge
+from sync.meanwhile import Meanwhile
 
 __all__ = [
     "DRAFT_PART", "PACKET_LIMIT", "PacketHeader", "Part", "PublicKeyInfo", "RECORD_PART", "ROWS_PART", "SealedRecord", "Wrap", "read_header", "seal",
@@ -55,12 +56,17 @@ class SealedRecord:
 
     record_id: str
     packet: bytes = field(repr=False)
-    digest: str
+    hashing: Meanwhile[str] = field(repr=False, compare=False)
     size: int
     data_key: bytes = field(repr=False)
     first_part: str = RECORD_PART
     record_digest: str = ""
     """Digest of the first part: for ``record.json`` the digest that is signed."""
+
+    @property
+    def digest(self) -> str:
+        """Of the packet; waits until it is reckoned, so ask after the packet is on its way to the disk."""
+        return self.hashing.answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ def seal(record_bytes: bytes, parts: Iterable[tuple[str, bytes]], record_id: str
     packet[:segments_at] = start + header
     Segments(key, nonce, _context(start, header)).seal_into(_plain(index, everything), memoryview(packet)[segments_at:])
     done = bytes(packet)
-    return SealedRecord(record_id, done, digest(done), len(done), key, first_part, digest(record_bytes))
+    return SealedRecord(record_id, done, Meanwhile(lambda: digest(done), "hashing"), len(done), key, first_part, digest(record_bytes))
 
 
 def read_header(untrusted: bytes | Path) -> PacketHeader:

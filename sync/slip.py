@@ -18,8 +18,9 @@ from sync.canon import canon, parse_canonical
 from sync.ciphers import AES_256_GCM, derived_key
 from sync.errors import FormatTrouble
 from sync.outbox_row import Act, acts_json
+from sync.seal import SealedRecord
 
-__all__ = ["SLIP_LIMIT", "open_slip", "seal_slip"]
+__all__ = ["SLIP_LIMIT", "open_slip", "seal_slip", "slip_of"]
 
 SLIP_LIMIT = 4 * 1024 * 1024
 _START = b"HISL" + bytes((1, AES_256_GCM, 0, 0))
@@ -35,6 +36,11 @@ def seal_slip(data_key: bytes, record_id: str, packet_digest: str, record_digest
     })
     nonce = os.urandom(_NONCE)
     return _START + nonce + AESGCM(_key(data_key, record_id)).encrypt(nonce, plain, _START + record_id.encode("ascii"))
+
+
+def slip_of(sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, kept_at: str) -> bytes:
+    """The slip of a packet that was sealed just now."""
+    return seal_slip(sealed.data_key, sealed.record_id, sealed.digest, record_digest, signature, acts, owner, kept_at)
 
 
 def open_slip(untrusted: bytes, data_key: bytes, record_id: str) -> dict[str, Any]:

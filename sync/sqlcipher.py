@@ -5,7 +5,7 @@ Raw 32 byte key, WAL, synchronous=FULL: a commit that returned is on the disk (f
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
@@ -43,6 +43,7 @@ class Connection(Protocol):
     def in_transaction(self) -> bool: ...
     def execute(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = (), /) -> Cursor: ...
     def executescript(self, sql: str, /) -> Cursor: ...
+    def set_progress_handler(self, handler: Callable[[], bool] | None, n: int, /) -> None: ...
     def close(self) -> None: ...
 
 

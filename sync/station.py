@@ -19,6 +19,7 @@ from sync.canon import digest, parse_json
 from sync.downlink import PURPOSES, Downlink, Person, Purpose, Roots, Settings, States, TableEdition, check_follows, open_downlink
 from sync.envelope import KeyRing
 from sync.errors import FormatTrouble, NotEnrolled, SignatureInvalid, SyncTrouble
+from sync.lateness import LateRule
 from sync.members import Members
 from sync.seal import PublicKeyInfo
 from sync.wire import DeviceIdentity
@@ -158,6 +159,11 @@ class Station:
     @property
     def publicity_workdays(self) -> int | None:
         return self.settings.publicity_workdays if self.settings else None
+
+    @property
+    def late(self) -> LateRule:
+        """The province's rule on what was signed in time and comes late."""
+        return self.settings.late if self.settings else LateRule()
 
     def person(self, person_id: str) -> Person | None:
         """Who the settings say this is."""

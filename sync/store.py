@@ -6,7 +6,7 @@ Folder: ``store.db`` · ``store-id``, ``store.check`` (label.py) · ``lock`` · 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
@@ -25,6 +25,10 @@ __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read
 _DAY_S = 86_400
 _WHOLE_AT_OPEN = 32 * 1024 * 1024
 """Bytes of a store that is read whole at each open (0.2 s). Of a larger one the first pages are; each page is checked when it is read, and all by ``check``."""
+_FEW_FILES = 20_000
+"""Files that are looked up one by one; for more of them all ids are read."""
+_STEPS_BETWEEN_LOOKS = 1_000
+"""Steps of SQLite's machine between two looks whether a check shall give way: some milliseconds."""
 
 
 class Keys(Protocol):
@@ -85,6 +89,8 @@ class Store:
         self.practice = label.practice
         check_key(folder, label, key)
         version = check_whole(folder, label, key, _WHOLE_AT_OPEN)
+        self.unread = (folder / "store.db").stat().st_size > _WHOLE_AT_OPEN
+        """Whether only the first pages were read at the open: then ``check`` is to be called beside the work."""
         if version < SCHEMA_VERSION:
             upgrade(folder, label, key, version)
         drop_copies(folder, COPY_DAYS * _DAY_S)
@@ -96,6 +102,9 @@ class Store:
         self._pool = threading.Lock()
         self._idle: list[Connection] = []
         self._broken = ""
+        self._damaged = False
+        self._emptying = False
+        """Somebody waits for all readers to end, so that the log can be emptied: a long look gives way."""
         self._spare_room: Callable[[], None] = lambda: None
         self._writer: Connection | None = connect(self._path, key, "rw")
         try:
@@ -211,6 +220,11 @@ class Store:
             roll_back(reader)
             self._give_back(reader)
 
+    @property
+    def damaged(self) -> bool:
+        """Whether damage was found since the open: everything is refused."""
+        return self._damaged
+
     def station_value(self, name: str) -> bytes | None:
         """Exact bytes kept under ``name`` in the table of the station, or None."""
         with self.read() as rows:
@@ -221,30 +235,63 @@ class Store:
         """Keeps exact bytes under ``name``, in the transaction ``tx`` of ``write``."""
         tx.execute("INSERT INTO station (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
 
-    def blob_ids(self) -> frozenset[str]:
-        """Ids of all blobs that a row names: the argument of ``Blobs.sweep``."""
+    def blob_ids(self, of: Collection[str] | None = None) -> frozenset[str]:
+        """Ids of all blobs that a row names: the argument of ``Blobs.sweep``. ``of``: only these are asked for (the files that are there)."""
         with self.read() as rows:
+            if of is not None and len(of) <= _FEW_FILES:
+                return frozenset(one for one in of if rows.execute(
+                    "SELECT 1 FROM outbox WHERE packet_blob = ? UNION ALL SELECT 1 FROM stills WHERE blob_id = ?", (one, one)).fetchone())
             found = rows.execute("SELECT packet_blob FROM outbox WHERE packet_blob IS NOT NULL UNION ALL SELECT blob_id FROM stills").fetchall()
         return frozenset(str(row[0]) for row in found)
 
     def check(self, cancel: threading.Event | None = None) -> bool:
         """Reads every page, table by table, beside whatever else is done; False where ``cancel`` came first. For after the open of a large store.
 
-        Raises StoreDamaged: from then on the store refuses everything.
+        Gives way to whoever empties the log, and begins that table anew. Raises StoreDamaged: from then on the store refuses everything. StoreTrouble.
         """
         for table in TABLES:
-            if cancel is not None and cancel.is_set():
+            while not self._check_table(table, cancel):
+                if cancel is not None and cancel.is_set():
+                    return False
+                with self._writing:  # until the log is empty
+                    self._usable(self._writer)
+        return True
+
+    def _check_table(self, table: str, cancel: threading.Event | None) -> bool:
+        """Whether the table was read to its end. Raises StoreDamaged, StoreTrouble."""
+        if cancel is not None and cancel.is_set():
+            return False
+        gave_way = False
+
+        def stop() -> bool:
+            nonlocal gave_way
+            gave_way = gave_way or self._emptying or (cancel is not None and cancel.is_set())
+            return gave_way
+
+        with self.read() as rows:
+            rows.set_progress_handler(stop, _STEPS_BETWEEN_LOOKS)
+            try:
+                found = rows.execute(f"PRAGMA quick_check('{table}')").fetchall()
+            except Exception:
+                if not gave_way:
+                    raise
                 return False
-            with self.read() as rows:
-                if rows.execute(f"PRAGMA quick_check('{table}')").fetchall() != [("ok",)]:
-                    self._broken = f"closed after: damage in {table}"
-                    raise StoreDamaged(f"the table {table} fails its check")
+            finally:
+                rows.set_progress_handler(None, 0)
+            if gave_way:
+                return False
+            if found != [("ok",)]:
+                raise StoreDamaged(f"the table {table} fails its check")
         return True
 
     def forget_old_pages(self) -> None:
         """Empties the write-ahead log, so that erased rows (keys above all) do not stay in it."""
         with self._writing, self._watched("checkpoint"):
-            self._usable(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._emptying = True
+            try:
+                self._usable(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._emptying = False
 
     def close(self) -> None:
         """Closes all connections and gives the lock back; more than once is no fault."""
@@ -286,6 +333,8 @@ class Store:
         reader.close()
 
     def _usable(self, writer: Connection | None) -> Connection:
+        if self._damaged and writer is not None:
+            raise StoreDamaged(self._broken)
         if writer is None or self._broken:
             raise StoreTrouble(self._broken or "the store is closed", step="disk" if self._broken else "closed")
         return writer
@@ -298,7 +347,8 @@ class Store:
                 yield
         except StoreTrouble as trouble:
             if isinstance(trouble, StoreDamaged) or trouble.facts.get("step") == "disk":
-                self._broken = f"closed after: {trouble.detail}"
+                self._broken = self._broken or f"closed after: {trouble.detail}"
+                self._damaged = self._damaged or isinstance(trouble, StoreDamaged)
             raise
 
 

@@ -12,6 +12,8 @@ import resources
 
 __all__ = ["Row", "Tables"]
 
+_HEADERS = (["code", "name_zh", "name_en"], ["date", "kind", "name"])
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -30,13 +32,13 @@ class Tables:
 
     @classmethod
     def load(cls) -> Tables:
-        """Every table with the header code,name_zh,name_en. Raises FileNotFoundError where the product was shipped without them."""
+        """Every table with the header code,name_zh,name_en, and the calendar (date,kind,name). Raises FileNotFoundError where there are none."""
         found: dict[str, tuple[Row, ...]] = {}
         for entry in resources.find("tables").iterdir():
             if not entry.name.endswith(".csv"):
                 continue
             rows = list(csv.reader(io.StringIO(entry.read_text("utf-8"))))
-            if rows and rows[0] == ["code", "name_zh", "name_en"]:
+            if rows and rows[0] in _HEADERS:
                 found[entry.name.removesuffix(".csv")] = tuple(Row(*row) for row in rows[1:] if row)
         return cls(MappingProxyType(found))
 

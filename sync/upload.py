@@ -1,14 +1,16 @@
-"""Carries one packet file to the province by tus 1.0 (FORMATS section 11). Never reads more than one part into memory, never takes a 204 for "kept".
+"""Carries one packet file to the province by tus 1.0 (FORMATS section 11). Never holds more than two parts in memory, never takes a 204 for "kept".
 
-The offset is always asked for (HEAD) before bytes are sent again, so a cut costs at most the part that was under way.
+The offset is always asked for (HEAD) before bytes are sent again, so a cut costs at most the part that was under way. The first part is of 1 MiB; while parts
+come through quickly the next ones are larger, for each costs the line one way there and back. The next part is read and digested while one is under way.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -17,10 +19,14 @@ from sync.errors import PacketDamaged, ProvinceTrouble
 from sync.members import is_uuid
 from sync.wire import Answer, trouble_of
 
-__all__ = ["PART", "Asks", "Upload", "check_packet", "upload_packet"]
+__all__ = ["LARGEST", "PART", "Asks", "Ends", "Slice", "Upload", "check_packet", "upload_packet"]
 
 PART = 1_048_576
-"""Bytes of one PATCH (FORMATS section 11)."""
+"""Bytes of the first PATCH (FORMATS section 11), and of every one on a slow line."""
+LARGEST = 4 * PART
+"""Bytes of the largest PATCH."""
+PART_S = 2.0
+"""Seconds that a part may take: a larger one is tried where it would take less."""
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 
@@ -29,6 +35,27 @@ class Asks(Protocol):
     """What of ``sync.wire.Wire`` an upload needs."""
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,)) -> Answer: ...
+
+
+class Ends(Protocol):
+    """What tells an upload to stop after the part under way: an event, or a ``Slice``."""
+
+    def is_set(self) -> bool: ...
+
+
+class Slice:
+    """Set when ``stop`` is, or ``seconds`` after it was first asked: then others have their turn, and the upload goes on later."""
+
+    def __init__(self, stop: Ends, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._stop, self._seconds, self._monotonic = stop, seconds, monotonic
+        self._over: float | None = None
+
+    def is_set(self) -> bool:
+        now = self._monotonic()
+        if self._over is None:
+            self._over = now + self._seconds
+            return self._stop.is_set()
+        return self._stop.is_set() or now >= self._over
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +86,7 @@ def check_packet(path: Path, packet_digest: str, size: int) -> None:
 
 
 def upload_packet(
-    wire: Asks, path: Path, record_id: str, packet_digest: str, upload_id: str | None, cancel: threading.Event,
+    wire: Asks, path: Path, record_id: str, packet_digest: str, upload_id: str | None, cancel: Ends,
     tell: Callable[[int, int], None], on_created: Callable[[str], None],
 ) -> Upload:
     """Brings the packet at ``path`` to its end, or to the part after which ``cancel`` was set (then ``complete`` is false).
@@ -77,9 +104,10 @@ def upload_packet(
             raise ProvinceTrouble("the upload was gone as soon as it was made", status=404)
     tell(here.offset, size)
     corrected = False
-    with open(path, "rb") as file:
+    with open(path, "rb") as file, ThreadPoolExecutor(1, "part") as lane:
+        parts = _Parts(file, size, lane)
         while not here.complete and not cancel.is_set():
-            sent = _send_part(wire, here, file)
+            sent = _send_part(wire, here, parts)
             if sent is None:  # 409: our offset is not the province's
                 asked = _ask_offset(wire, here.upload_id, size)
                 if corrected or asked is None:
@@ -91,6 +119,48 @@ def upload_packet(
             here = sent
             tell(here.offset, size)
     return here
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    offset: int
+    content: bytes
+    checksum: str
+
+
+class _Parts:
+    """The parts of one file. While one is under way the next is read and digested; only the one thread of ``lane`` touches the file."""
+
+    def __init__(self, file: BinaryIO, size: int, lane: ThreadPoolExecutor) -> None:
+        self._file, self._size, self._lane = file, size, lane
+        self._length = PART
+        self._next: Future[_Part] | None = None
+        self._next_at = -1
+
+    def take(self, offset: int) -> _Part:
+        """The part that begins at ``offset``; the one behind it is begun at once. Raises PacketDamaged where the file ends before."""
+        coming, at = self._next, self._next_at
+        part = (coming if coming is not None and at == offset else self._begin(offset)).result()
+        self._next_at = offset + len(part.content)
+        self._next = self._begin(self._next_at) if self._next_at < self._size else None
+        return part
+
+    def came_through(self, length: int, seconds: float) -> None:
+        """A part of ``length`` bytes took so long: where twice as much would still come through in good time, the parts become larger."""
+        if seconds * 2 <= PART_S:
+            self._length = max(self._length, min(2 * length, LARGEST))
+        elif seconds > 2 * PART_S:
+            self._length = PART
+
+    def _begin(self, offset: int) -> Future[_Part]:
+        return self._lane.submit(self._read, offset, self._length)
+
+    def _read(self, offset: int, length: int) -> _Part:
+        self._file.seek(offset)
+        content = self._file.read(length)
+        if len(content) != min(length, self._size - offset):
+            raise PacketDamaged("the packet file became shorter while it was sent")
+        return _Part(offset, content, "sha256 " + base64.b64encode(hashlib.sha256(content).digest()).decode())
 
 
 def _create(wire: Asks, record_id: str, packet_digest: str, size: int) -> str:
@@ -113,21 +183,17 @@ def _ask_offset(wire: Asks, upload_id: str, size: int) -> Upload | None:
     return Upload(upload_id, _count(answer, "Upload-Offset", size), size)
 
 
-def _send_part(wire: Asks, here: Upload, file: BinaryIO) -> Upload | None:
-    file.seek(here.offset)
-    part = file.read(PART)
-    if len(part) != min(PART, here.size - here.offset):
-        raise PacketDamaged("the packet file became shorter while it was sent")
-    headers = {
-        **_TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(here.offset),
-        "Upload-Checksum": "sha256 " + base64.b64encode(hashlib.sha256(part).digest()).decode(),
-    }
-    answer = wire.ask("PATCH", f"/v1/packets/{here.upload_id}", part, headers, (204, 409))
+def _send_part(wire: Asks, here: Upload, parts: _Parts) -> Upload | None:
+    part = parts.take(here.offset)
+    headers = {**_TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(here.offset), "Upload-Checksum": part.checksum}
+    started = time.monotonic()
+    answer = wire.ask("PATCH", f"/v1/packets/{here.upload_id}", part.content, headers, (204, 409))
     if answer.status == 409:
         return None
     offset = _count(answer, "Upload-Offset", here.size)
-    if not here.offset < offset <= here.offset + len(part):
+    if not here.offset < offset <= here.offset + len(part.content):
         raise trouble_of(answer)
+    parts.came_through(len(part.content), time.monotonic() - started)
     return Upload(here.upload_id, offset, here.size)
 
 

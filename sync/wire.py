@@ -39,9 +39,9 @@ from sync.errors import (
     ProvinceUnreachable,
     ProxyTrouble,
     ReaderRefused,
+    SignatureLate,
     StationCloned,
     StationExpired,
-    StationRefused,
     StationReplaced,
     StationRevoked,
     StationUnknown,
@@ -56,11 +56,11 @@ LATER = frozenset({408, 409, 423, 425, 460})
 FINAL_CONFLICTS = frozenset({"record.other", "journal.fork"})
 """Codes of 409 that no waiting mends: another content under the same record id, another journal than the one told before."""
 
-STATION_REFUSALS: Mapping[str, type[StationRefused]] = {
+REFUSALS: Mapping[str, type[ProvinceRefused]] = {
     "station.certificate": StationUnknown, "station.cloned": StationCloned, "station.expired": StationExpired, "station.replaced": StationReplaced,
-    "station.revoked": StationRevoked,
+    "station.revoked": StationRevoked, "signature.late": SignatureLate,
 }
-"""Codes that refuse the station itself."""
+"""Codes that refuse the station itself, or a record for a reason that a person here can mend."""
 
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: with a private root nearly always this machine's clock."""
@@ -270,7 +270,7 @@ def trouble_of(answer: Answer) -> ProvinceTrouble:
         _refuse_pages(answer)
         return ProvinceTrouble(f"status {status} was not expected here", status=status)
     if 400 <= status < 500 and code and (status not in LATER or code in FINAL_CONFLICTS):
-        return STATION_REFUSALS.get(code, ReaderRefused if code.startswith("sam.") else ProvinceRefused)(f"status {status}: {code}", status=status, why=code)
+        return REFUSALS.get(code, ReaderRefused if code.startswith("sam.") else ProvinceRefused)(f"status {status}: {code}", status=status, why=code)
     return ProvinceTrouble(f"status {status}: {code or 'no code'}", status=status, why=code, retry_after=later)
 
 

@@ -33,11 +33,18 @@ class Walk:
     def __init__(self, hall: PracticeHall, face: str, session: Any, window: Any, out: Path, begun: float) -> None:
         self.hall, self.face, self.session, self.window, self.out = hall, face, session, window, out
         self._begun = begun
-        self._shots, self._shooting = 0, 0.0
+        self._shots = 0
 
-    def clock(self) -> float:
-        """Seconds, without those that screenshots took."""
-        return time.monotonic() - self._shooting
+    def since(self, stage: Any, fits: Callable[[], Any]) -> Callable[[], str]:
+        """Seconds from now to the moment when the application itself came to it, whatever pictures are taken meanwhile; ask once it is there."""
+        begun, came = time.monotonic(), list[float]()
+
+        def look(_view: object = None) -> None:
+            if not came and fits():
+                came.append(time.monotonic() - begun)
+
+        stage.changed.connect(look)
+        return lambda: f"{came[0]:.2f} s"
 
     def step(self, words: str, there: Callable[[], Any] = lambda: True, seconds: float = 30) -> None:
         """Waits for it, says so, takes a picture."""
@@ -55,7 +62,6 @@ class Walk:
             turns += 1
             time.sleep(0.005)
         self.window.grab().save(str(self.out / f"{self.face}-{self._shots:02}.png"))
-        self._shooting += time.monotonic() - begun
 
 
 # -- the staff desk ------------------------------------------------------------------------------------------------------------------------
@@ -69,10 +75,10 @@ def desk(walk: Walk) -> dict[str, str]:
     walk.step("登录 log-in page", lambda: login.state.page == "pin")
     _pin()
     walk.step("等证件 waiting for a card", lambda: login.state.page == "in")
-    placed = walk.clock()
+    filled = lambda: intake.state.draft and intake.state.draft.text("person.name_zh")  # noqa: E731
+    times = {"card placed to form filled": walk.since(intake, filled)}
     walk.hall.place()
-    walk.step("读证, 表已填好 form filled from the card", lambda: intake.state.draft and intake.state.draft.text("person.name_zh"))
-    times = {"card placed to form filled": walk.clock() - placed}
+    walk.step("读证, 表已填好 form filled from the card", filled)
     key(Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
     walk.step("类别 category", lambda: intake.state.draft.categories() == {"4"})
     fill_missing(walk.session, window, walk.step)
@@ -82,13 +88,12 @@ def desk(walk: Walk) -> dict[str, str]:
     record_id = review.state.sheet.record_id
     key(Qt.Key.Key_F9)
     walk.step("签名 PIN", lambda: review.state.page == "pin")
-    signed = walk.clock()
+    times["sign to kept"] = walk.since(review, lambda: review.state.page in ("kept", "receipt"))
+    times["sign to receipt"] = walk.since(review, lambda: review.state.page == "receipt")
     _pin()
     walk.step("已保存 kept", lambda: review.state.page in ("kept", "receipt"))
-    times["sign to kept"] = walk.clock() - signed
     walk.step("回执 the province's receipt", lambda: review.state.page == "receipt", 60)
-    times["sign to receipt"] = walk.clock() - signed
-    return _papers(walk, record_id) | {name: f"{seconds:.2f} s" for name, seconds in times.items()}
+    return _papers(walk, record_id) | {name: seconds() for name, seconds in times.items()}
 
 
 def _pin() -> None:
@@ -138,25 +143,23 @@ def kiosk(walk: Walk) -> dict[str, str]:
     walk.step("自助, 告知 notice", lambda: state().page != "welcome")
     press(window, "我知道了")
     walk.step("自助, 等证件 waiting for a card", lambda: state().page == "card")
-    placed = walk.clock()
+    times = {"terminal: card placed to read": walk.since(stage, lambda: state().page != "card")}
     walk.hall.place()
     walk.step("自助, 读完证件 card read", lambda: state().page != "card")
-    times = {"terminal: card placed to read": walk.clock() - placed}
     press(window, "好，接着填")
     walk.step("自助, 手机号 number pad", lambda: state().page == "mobile")
     for digit in MOBILE:
         press(window, digit)
     press(window, "下一步")
     walk.step("自助, 核对 check page", lambda: state().page == "check")
-    confirmed = walk.clock()
+    times["terminal: confirmed to receipt"] = walk.since(stage, lambda: state().sent)
     press(window, "都对")
     walk.step("自助, 办好了 result", lambda: state().page == "result")
     walk.step("自助, 回执 the province's receipt", lambda: state().sent, 60)
-    times["terminal: confirmed to receipt"] = walk.clock() - confirmed
     (row,) = [one for one in rows() if one.record_id not in before]
     press(window, "办好了")
     walk.step("自助, 擦净 wiped", lambda: state().page == "welcome")
-    return {"terminal: record": f"{row.record_id} {row.state}"} | {name: f"{seconds:.2f} s" for name, seconds in times.items()}
+    return {"terminal: record": f"{row.record_id} {row.state}"} | {name: seconds() for name, seconds in times.items()}
 
 
 # -- the sheet check -----------------------------------------------------------------------------------------------------------------------

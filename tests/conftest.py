@@ -26,6 +26,7 @@ GRACE = 2.0
 # -- options and the closing lines ------------------------------------------------------------------------------------------------------
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run (CI's own tier)")
+    parser.addoption("--fault-table", metavar="FILE", help="what the fault tests did is added to this file (python -m tests.faults prints it)")
     parser.addoption("--device", metavar="SERIAL", help="run the contract suites on this real device, too")
 
 
@@ -110,10 +111,12 @@ def no_stray_log(request: pytest.FixtureRequest) -> Iterator[None]:
 
 # -- threads and children ---------------------------------------------------------------------------------------------------------------
 def _command(pid: int) -> str:
+    """What a process was begun with, without the numbers of the files that a spawned child is handed: they differ from start to start."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip() or Path(f"/proc/{pid}/comm").read_text().strip()
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip() or Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+    return re.sub(r"\b(tracker_fd|pipe_handle)=\d+", r"\1", words)
 
 
 def _children(of: int) -> set[int]:
@@ -185,13 +188,18 @@ def nothing_left_running(request: pytest.FixtureRequest) -> Iterator[None]:
     """
     blamed = request.config.stash.setdefault(_BLAMED, set())
     threads, children = set(threading.enumerate()), _children(os.getpid())
-    commands = Counter(_command(pid) for pid in children)
+    commands = {pid: _command(pid) for pid in children}
+
+    def begun() -> set[object]:
+        now = _children(os.getpid())  # by process id first: a child that was only just forked has its parent's command line for a moment
+        return set((Counter(_command(pid) for pid in now - children) - Counter(commands[pid] for pid in children - now)).elements())
+
     yield
     left: set[object] = _wait_for(lambda: {thread for thread in _new_threads(threads) if not _SERVES_A_LINE.search(thread.name)})
     if left:
         blamed |= left
         pytest.fail(f"threads left running: {sorted(str(thread) for thread in left)}")
-    left = _wait_for(lambda: set((Counter(_command(pid) for pid in _children(os.getpid())) - commands).elements()))
+    left = _wait_for(begun)
     if left:
         blamed |= left
         pytest.fail(f"child processes left running: {sorted(map(str, left))}")

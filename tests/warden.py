@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import time
@@ -14,6 +15,8 @@ __all__ = ["watched"]
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """linux/prctl.h"""
+CLONE_NEWPID = 0x20000000
+"""linux/sched.h"""
 PATIENCE = 3.0
 """Seconds that a service gets after SIGTERM."""
 
@@ -21,17 +24,22 @@ PATIENCE = 3.0
 def watched() -> int | None:
     """Splits the process. In the one that does the work: None. In the one that watches: its exit code, after all that it left running was ended.
 
-    The worker gets SIGTERM where the watcher is killed, so that either may die first. Call it before threads are started.
+    The worker gets SIGTERM where the watcher is killed, so that either may die first. Where the kernel lets it, the worker is the first process of a
+    process namespace: killed with the watcher at one blow, it takes all that it started with it. Call it before threads are started.
     """
-    watcher = os.getpid()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWPID)
+    line, held = os.pipe()
     worker = os.fork()
     if worker == 0:
+        os.close(held)
         _prctl(PR_SET_CHILD_SUBREAPER, 0)
         _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != watcher:
+        if select.select([line], [], [], 0)[0]:  # the watcher is gone already
             sys.exit(1)
+        os.close(line)
         return None
+    os.close(line)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal gives it to the worker, too
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda got, _frame: _send(worker, got))

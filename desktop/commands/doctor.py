@@ -45,10 +45,11 @@ WHO = {"operator": "窗口人员", "administrator": "管理员", "issuer": "发�
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", default="cards", choices=("cards",), help="检查什么: cards = 读卡器")
-    parser.add_argument("--no-read", action="store_true", help="不试读证件")
-    parser.add_argument("--traffic", action="store_true", help="显示与读卡器的通信 (个人信息已遮盖)")
-    parser.add_argument("--trace", metavar="FILE", type=Path, help="把检查结果和与读卡器的通信写进一个新文件, 交给厂商客服 (个人信息已遮盖)")
+    parser.add_argument("what", nargs="?", default="cards", choices=("cards",), help="检查什么: cards = 读卡器 (what is checked: the card readers)")
+    parser.add_argument("--no-read", action="store_true", help="不试读证件 (does not read a card)")
+    parser.add_argument("--traffic", action="store_true", help="显示与读卡器的通信，个人信息已遮盖 (the reader's traffic, personal data masked)")
+    parser.add_argument("--trace", metavar="FILE", type=Path,
+                        help="把检查结果和与读卡器的通信写进一个新文件，交给厂商客服，个人信息已遮盖 (all of it in a new file for the vendor)")
 
 
 def run(args: argparse.Namespace) -> int:

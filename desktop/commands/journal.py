@@ -28,10 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of this command."""
     acts = parser.add_subparsers(dest="act", required=True, metavar="动作")
     verify = acts.add_parser("verify", help="核对导出的日志 (check an exported journal)")
-    verify.add_argument("file", type=Path)
+    verify.add_argument("file", type=Path, help="导出的日志 (the exported journal)")
     verify.add_argument("--head", type=Path, help="另外保存的日志头，比如省平台收到的那个 (a head that was kept elsewhere, JSON)")
     verify.add_argument("--roots", type=Path, metavar="文件", help="省平台的签名根证书，PEM 或 DER，核对检查点是谁签的 (the province's signer roots)")
-    acts.add_parser("export", help="导出日志 (write the journal and its head)").add_argument("file", type=Path)
+    acts.add_parser("export", help="导出日志 (write the journal and its head)").add_argument("file", type=Path, help="写到哪个文件 (the file to write)")
 
 
 def run(args: argparse.Namespace) -> int:

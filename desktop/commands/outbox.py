@@ -17,6 +17,7 @@ from sync.blobs import Blobs
 from sync.carry_in import import_queue, normal_transfer_code
 from sync.carry_out import Exported, export_files, export_queue
 from sync.draft import time_text
+from sync.file_errors import named_file_errors
 from sync.journal import Journal, verify_lines
 from sync.keys import KeyCabinet
 from sync.life import STATES
@@ -36,12 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--state", choices=sorted(STATES), action="append", help="只列这种状态 (only this state)")
     listed.add_argument("--owner", help="只列这个人的 (only this owner, e.g. op:OP-000017)")
     for name, words in (("show", "一条记录的情况 (one record)"), ("retry", "放回队列，马上再试 (back into the queue, due now)")):
-        acts.add_parser(name, help=words).add_argument("record_id")
+        acts.add_parser(name, help=words).add_argument("record_id", help="记录编号，在列表里 (its id, as listed)")
     export = acts.add_parser("export", help="把没上传的记录导出到介质 (unsent records to a medium)")
     export.add_argument("target", type=Path, help="新的文件夹，或 .zip 文件 (a new folder or .zip)")
     export.add_argument("--without-key", action="store_true", help="钥匙丢了也行：只导出密封包，交省平台 (packets only, for the province; needs no keyring)")
     taken = acts.add_parser("import", help="导入另一台机器的导出 (take in another station's export)")
-    taken.add_argument("source", type=Path)
+    taken.add_argument("source", type=Path, help="导出的文件夹或 .zip 文件 (the exported folder or .zip)")
     taken.add_argument("--owner", default="", metavar="op:OP-000018", help="导入后归谁，默认不变 (new owner of the records)")
     day = acts.add_parser("reconcile", help="日结核对：采集 = 已签 = 已传 = 已回执 (captured = signed = sent = acknowledged)")
     day.add_argument("--day", type=date.fromisoformat, default=None, metavar="2026-11-22", help="哪一天，默认今天 (default: today)")
@@ -52,10 +53,11 @@ def run(args: argparse.Namespace) -> int:
     """Exit code: 0 done, 1 a named trouble or something that does not hold."""
     acts: dict[str, Callable[[argparse.Namespace, Store, Outbox], int]] = {"list": _list, "show": _show, "retry": _retry, "verify": _verify,
                                                                                   "export": _export, "import": _import, "reconcile": _reconcile}
+    folder = data_folder()
     try:
         if args.act == "export" and args.without_key:
-            return _told(export_files(data_folder(), args.target), args.target)
-        with open_folder(data_folder(), KeyCabinet()) as store:
+            return _told(export_files(folder, args.target), args.target)
+        with named_file_errors("outbox", folder.parent), open_folder(folder, KeyCabinet()) as store:
             outbox = Outbox(store, Blobs(store.folder / "blobs"), Journal(store, _station_id(store)), lambda: datetime.now(UTC))
             return acts[args.act](args, store, outbox)
     except Trouble as trouble:
@@ -82,7 +84,8 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
         print(f"{args.record_id}: 没有这条记录 (not here)", file=sys.stderr)
         return 1
     facts = {
-        "record": row.record_id, "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
+        "record": row.record_id, "from station": row.origin,
+        "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
         "size": row.packet_size, "digest": row.record_digest, "signed": bool(row.signature), "acts": len(row.acts), "upload": row.upload_id,
         "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": time_text(row.next_try_at),
         "receipted": time_text(row.receipted_at) if row.receipted_at else "", "remote state": row.remote_state,
@@ -94,6 +97,12 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
 
 def _retry(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     outbox.retry(args.record_id, who="station")
+    row = outbox.row(args.record_id)
+    assert row is not None
+    if row.state in ("kept", "uploading", "uploaded"):
+        print(f"{row.record_id}: 已放回队列，程序打开后马上再试 (in the queue, due now; the program sends it when it is open) [{row.state}]")
+    else:
+        print(f"{row.record_id}: 不用再传，或要先签名 (nothing to send: sent already, or to be signed first) [{row.state}]")
     return 0
 
 

@@ -24,15 +24,13 @@ from devices.tokens.known import Candidate, candidates, driver_for, kind_of, kno
 from resources.trouble import Trouble
 from sync.errors import CertificateTrouble
 from sync.keys import KeyCabinet
-from sync.revocation import Revocations, known_authorities
+from sync.revocation import REVOCATION_FOLDER, Revocations, known_authorities
 from sync.signing import CertificateFacts, certificate_facts
 from sync.station import Station, load
 from sync.store import open_folder
 
-__all__ = ["REVOCATION_FOLDER", "add_arguments", "run"]
+__all__ = ["add_arguments", "run"]
 
-REVOCATION_FOLDER = "revocation"
-"""Below the data folder."""
 SOON = timedelta(days=30)
 """A certificate that ends within this time is said to end soon."""
 WHY = {
@@ -49,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tried = acts.add_parser("probe", help="试一试本机装的库，哪一个认得插着的 Key (which of the known libraries sees a token)")
     tried.add_argument("--library", action="append", metavar="路径", help="另外要试的库，可以给多个 (more libraries to try)")
     lists = acts.add_parser("lists", help="收下并列出吊销名单 (keep and show lists of revoked certificates)")
-    lists.add_argument("files", nargs="*", type=Path, metavar="文件", help="CRL 或 OCSP 应答，DER 或 PEM")
+    lists.add_argument("files", nargs="*", type=Path, metavar="文件", help="CRL 或 OCSP 应答，DER 或 PEM (CRLs or OCSP answers)")
     lists.add_argument("--issuer", action="append", type=Path, default=[], metavar="文件", help="签发机构的证书，DER 或 PEM，可以给多个 (issuing CA)")
 
 

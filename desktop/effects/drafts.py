@@ -46,7 +46,7 @@ class DraftWork:
 
     def __init__(self, rooms: Any, owner: Any, open_id: Any, jobs: Jobs) -> None:
         self._rooms, self._owner, self._open_id, self._jobs = rooms, owner, open_id, jobs
-        self._waiting: tuple[Draft, Post] | None = None
+        self._waiting: tuple[Draft, bytes | None, Post] | None = None
         self._over: set[str] = set()
         self._timer = QTimer()
         self._timer.setSingleShot(True)
@@ -57,7 +57,8 @@ class DraftWork:
         """In the main thread: the last draft of a burst is the one that is written."""
         if self._waiting is not None and self._waiting[0].draft_id != order.draft.draft_id:
             self.write_now()
-        self._waiting = (order.draft, post)
+        photo = order.photo or (self._waiting[1] if self._waiting is not None else None)
+        self._waiting = (order.draft, photo, post)
         if order.now:
             self.write_now()
         elif not self._timer.isActive():
@@ -68,12 +69,12 @@ class DraftWork:
         self._timer.stop()
         if self._waiting is None:
             return
-        (draft, post), self._waiting = self._waiting, None
+        (draft, photo, post), self._waiting = self._waiting, None
 
         def write(_cancel: Event, _tell: Any) -> DraftSaved | None:
             if draft.draft_id in self._over:
                 return None
-            self._rooms().parked.put(draft)
+            self._rooms().parked.put(draft, photo)
             return DraftSaved(draft.draft_id, now())
 
         def done(saved: DraftSaved | None) -> None:
@@ -114,7 +115,8 @@ class DraftWork:
         draft = rooms.parked.get(order.draft_id, self._owner())
         if draft is None:
             raise StoreTrouble("the draft is not here", step="draft")
-        return DraftOpened(draft, {one.still_id: thumbnail(rooms.parked.still(one.still_id), one.media) for one in draft.stills}, now())
+        pictures = {one.still_id: thumbnail(rooms.parked.still(one.still_id), one.media) for one in draft.stills}
+        return DraftOpened(draft, pictures, now(), rooms.parked.photo(order.draft_id))
 
     def drop(self, order: DropDraft, post: Post) -> None:
         """In the main thread first: what still waits to be written must not bring the draft back."""

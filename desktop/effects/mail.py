@@ -11,7 +11,7 @@ from typing import Any
 
 from desktop.bridge.jobs import Jobs
 from desktop.effects.carry import Post
-from desktop.flows.intake_state import hall_date
+from desktop.flows.intake_state import hall_day
 from desktop.flows.words import (
     CourierFacts,
     CourierSeen,
@@ -29,14 +29,15 @@ from resources.trouble import Trouble
 from sync.canon import parse_canonical, parse_json
 from sync.courier import CourierStatus
 from sync.errors import StoreTrouble
+from sync.outbox_list import WAITING, newest, pressing, tally
 from sync.outbox_row import OutboxRow
 
 __all__ = ["MailWork", "receipt_facts"]
 
-_SHOWN = 500
-"""Most records of one person that the list shows; older ones are found by the command line."""
-_RETURNED = frozenset({"correction_required", "refused"})
-_WAITING = frozenset({"kept", "uploading", "uploaded", "kept_unsigned", "signing"})
+_PAGE = 200
+"""Records of one page of the list."""
+_ASKING = 200
+"""Most records of each kind that asks for somebody (waits, set aside, came back) that the list shows however old they are; the counts know them all."""
 
 
 def receipt_payload(envelope: bytes) -> Mapping[str, Any]:
@@ -65,6 +66,7 @@ class MailWork:
         self._rooms, self._owner, self._jobs, self._emit = rooms, owner, jobs, emit
         self._wake, self._end = threading.Event(), threading.Event()
         self._looking = self._look_again = False
+        self._pages = 1
         self._watched: dict[str, tuple[str, Post]] = {}
 
     # -- the courier's thread -------------------------------------------------------------------------------------------------------
@@ -101,7 +103,7 @@ class MailWork:
         self._looking, self._look_again = True, False
 
         def work(cancel: Event, tell: Any) -> tuple[OutboxListed, list[RecordMoved]]:
-            return self.list(ListOutbox(), cancel, tell), self._moves()
+            return self.list(ListOutbox(self._pages), cancel, tell), self._moves()
 
         def done(answer: tuple[OutboxListed, list[RecordMoved]]) -> None:
             self._looking = False
@@ -122,16 +124,15 @@ class MailWork:
 
         self._jobs.start("outbox", work, done, failed)
 
-    def list(self, _order: ListOutbox, _cancel: Event, _tell: Any) -> OutboxListed:
-        rows = self._newest()
-        today = hall_date(now())
-        counts = {
-            "waiting": sum(row.state in _WAITING for row in rows),
-            "uploaded": sum(row.state in ("receipted", "purged") and hall_date(row.kept_at) == today for row in rows),
-            "returned": sum(row.remote_state in _RETURNED for row in rows), "set_aside": sum(row.state == "set_aside" for row in rows),
-            "today": sum(hall_date(row.kept_at) == today for row in rows),
-        }
-        return OutboxListed(tuple(_facts(row) for row in rows), counts, self._rooms().outbox.waiting())
+    def list(self, order: ListOutbox, _cancel: Event, _tell: Any) -> OutboxListed:
+        """The newest pages, with whatever older one asks for somebody; counts over all."""
+        rooms: Rooms = self._rooms()
+        owner, self._pages = self._owner(), order.pages
+        rows = newest(rooms.store, owner, order.pages * _PAGE + 1)
+        shown = {row.record_id: row for row in (*rows[:order.pages * _PAGE], *pressing(rooms.store, owner, _ASKING))}
+        in_order = sorted(shown.values(), key=lambda row: (row.kept_at, row.record_id), reverse=True)
+        counts = tally(rooms.store, owner, *hall_day(now()))
+        return OutboxListed(tuple(_facts(row) for row in in_order), counts, rooms.outbox.waiting(), len(rows) > order.pages * _PAGE)
 
     def watch(self, order: WatchRecord, post: Post) -> None:
         self._watched = {order.record_id: ("", post)}
@@ -141,7 +142,7 @@ class MailWork:
         rooms: Rooms = self._rooms()
         rooms.outbox.retry(order.record_id, who=self._owner(), owner=self._owner())
         self.hurry()
-        return self.list(ListOutbox(), cancel, tell)
+        return self.list(ListOutbox(self._pages), cancel, tell)
 
     def receipt(self, record_id: str) -> ReceiptFacts:
         """For paper. Raises StoreTrouble where there is no receipt, NotAllowed for another person's record."""
@@ -151,14 +152,6 @@ class MailWork:
         if facts is None:
             raise StoreTrouble("no receipt yet", step="receipt")
         return facts
-
-    def _newest(self) -> list[OutboxRow]:
-        rooms: Rooms = self._rooms()
-        rows: list[OutboxRow] = []
-        after: OutboxRow | None = None
-        while page := rooms.outbox.rows(self._owner(), limit=_SHOWN, after=after):
-            rows, after = [*rows, *page][-_SHOWN:], page[-1]
-        return rows[::-1]
 
     def _moves(self) -> list[RecordMoved]:
         rooms: Rooms = self._rooms()
@@ -172,6 +165,7 @@ class MailWork:
 
 def _facts(row: OutboxRow) -> OutboxFacts:
     serial = receipt_payload(row.receipt)["serial"] if row.receipt is not None else ""
-    waits = row.next_try_at if row.state in _WAITING and row.next_try_at > row.kept_at + timedelta(seconds=1) else None
+    waits = row.next_try_at if row.state in WAITING and row.next_try_at > row.kept_at + timedelta(seconds=1) else None
     return OutboxFacts(row.record_id, row.summary.name, row.summary.id_tail, row.summary.categories, row.state, row.kept_at, row.sent_at, row.tries,
-                       row.reason or row.last_error, waits, serial, row.remote_state, tuple(text for _, text in row.remote_items))
+                       row.reason or row.last_error, waits, serial, row.remote_state, tuple(text for _, text in row.remote_items), row.remote_at,
+                       row.remote_until, tuple(path for path, _ in row.remote_items))

@@ -11,16 +11,16 @@ from typing import Any
 
 from desktop.effects.thumbs import thumbnail
 from desktop.effects.tokens import TokenWork
-from desktop.flows.words import BuildReview, Keep, Kept, Operator, ReviewBuilt, ReviewSheet, Signed, SignRecord
+from desktop.flows.words import BuildReview, Keep, KeepUnsigned, Kept, KeptUnsigned, Operator, ReviewBuilt, ReviewSheet, Signed, SignRecord
 from desktop.rooms import Rooms, now
 from sync.canon import canon, digest, parse_canonical
 from sync.draft import Draft
 from sync.errors import SignatureInvalid, StoreTrouble
-from sync.freeze import Sitting, freeze
+from sync.freeze import Sitting, freeze, part_name
 from sync.outbox_row import Summary
-from sync.seal import PublicKeyInfo, seal
+from sync.seal import DRAFT_PART, PublicKeyInfo, seal
 
-__all__ = ["Held", "RecordWork", "kept_packet"]
+__all__ = ["Held", "RecordWork", "keep_unsigned", "kept_packet"]
 
 
 @dataclass(slots=True)
@@ -51,6 +51,20 @@ def kept_packet(rooms: Rooms, held: Held, owner: str, draft_id: str, station_can
     summary = Summary(draft.text("person.name_zh"), draft.text("person.id_doc_no")[-4:], tuple(sorted(draft.categories())))
     rooms.outbox.keep(sealed, digest(held.exact), held.signature, (), owner, summary, draft_id=draft_id, station_wrap=station_can_open)
     return now()
+
+
+def keep_unsigned(rooms: Rooms, draft: Draft, owner: str) -> str:
+    """Keeps a draft that cannot be signed at the sitting (token missing, clerk ill), sealed and durable, and drops the parked one. The record's id.
+
+    Raises DiskFull, StoreTrouble; then nothing was kept.
+    """
+    record_id = str(uuid.uuid4())
+    parts = [(part_name(index, still.media), rooms.parked.still(still.still_id)) for index, still in enumerate(draft.stills, 1)]
+    intake, recovery = (PublicKeyInfo(key.kid, key.spki_der) for key in (rooms.station.intake, rooms.station.recovery))
+    sealed = seal(canon(draft.as_json()), parts, record_id, rooms.station.station_id, intake, recovery, first_part=DRAFT_PART)
+    summary = Summary(draft.text("person.name_zh"), draft.text("person.id_doc_no")[-4:], tuple(sorted(draft.categories())))
+    rooms.outbox.keep(sealed, sealed.record_digest, b"", (), owner, summary, draft_id=draft.draft_id)
+    return record_id
 
 
 class RecordWork:
@@ -92,6 +106,13 @@ class RecordWork:
         self._held = None
         self._kept(held.record_id, order.draft_id)
         return Kept(held.record_id, at)
+
+    def keep_unsigned(self, order: KeepUnsigned, _cancel: Event, _tell: Any) -> KeptUnsigned:
+        """The draft under review, kept without a signature. Raises DiskFull, StoreTrouble; then nothing was kept."""
+        record_id = keep_unsigned(self._rooms(), order.draft, order.draft.owner)
+        self._held = None
+        self._kept(record_id, order.draft.draft_id)
+        return KeptUnsigned(record_id, now())
 
     def _of(self, record_id: str) -> Held:
         if self._held is None or self._held.record_id != record_id:

@@ -17,6 +17,7 @@ from devices.errors import DefaultPin, DeviceTrouble, NoToken
 from devices.tokens.contract import PinState, Token, TokenCertificate, TokenDriver
 from resources.trouble import Trouble
 from sync.errors import CertificateExpired, CertificateTrouble, FormatTrouble, NotAllowed
+from sync.revocation import Revocations, Standing
 from sync.signing import Sm2Choice, certificate_facts, check_may_sign, make_signature
 from sync.station import Station
 from sync.trust import validate_path
@@ -26,10 +27,11 @@ __all__ = ["TokenWork", "choice_of"]
 _ROLES = frozenset({"collector", "supervisor"})
 
 
-def choice_of(device: Device, found: TokenCertificate, station: Station, moment: datetime, roles: frozenset[str] = _ROLES) -> CertificateChoice:
+def choice_of(device: Device, found: TokenCertificate, station: Station, moment: datetime, roles: frozenset[str] = _ROLES,
+              revocations: Revocations | None = None) -> CertificateChoice:
     """What a certificate is worth at this station. Raises FormatTrouble for one that cannot be read."""
     facts = certificate_facts(found.der)
-    why = ""
+    why, standing = "", Standing("unchecked", None)
     if facts.mechanism is None:
         why = "algorithm"
     elif moment > facts.not_after:
@@ -38,13 +40,17 @@ def choice_of(device: Device, found: TokenCertificate, station: Station, moment:
         why = "not_yet"
     else:
         try:
-            validate_path(found.der, found.chain, station.signer_roots, moment)
-        except CertificateTrouble:
-            why = "untrusted"
+            if revocations is None:
+                validate_path(found.der, found.chain, station.signer_roots, moment)
+            else:
+                standing = revocations.standing(found.der, found.chain, station.signer_roots, moment)
+        except CertificateTrouble as trouble:
+            why = "revoked" if trouble.facts.get("why") == "revoked" else "untrusted"
     person = station.person(facts.id)
     if not why and (person is None or not person.roles & roles):
         why = "no_role"
-    return CertificateChoice(device, found.key_id, facts.id, facts.name, facts.issuer, facts.not_after.date(), (facts.not_after - moment).days, not why, why)
+    return CertificateChoice(device, found.key_id, facts.id, facts.name, facts.issuer, facts.not_after.date(), (facts.not_after - moment).days, not why, why,
+                             standing.state, standing.as_of)
 
 
 class TokenWork:
@@ -127,7 +133,7 @@ class TokenWork:
             found = next((one for one in token.certificates() if one.key_id == choice.key_id), None)
             if found is None or found.der != self._seen.get((choice.device, choice.key_id), found.der):
                 raise NoToken("this certificate is not plugged in")
-            self._refuse_unfit(choice_of(choice.device, found, rooms.station, now()))
+            self._refuse_unfit(choice_of(choice.device, found, rooms.station, now(), revocations=rooms.revocations))
             check_may_sign(found.der, claimed_at)
             _own_pin(token)
             token.login(pin)
@@ -146,7 +152,7 @@ class TokenWork:
         for found in token.certificates():
             self._seen[device, found.key_id] = found.der
             try:
-                choices.append(choice_of(device, found, rooms.station, now()))
+                choices.append(choice_of(device, found, rooms.station, now(), revocations=rooms.revocations))
             except FormatTrouble:
                 continue
         return choices

@@ -9,9 +9,10 @@ from typing import Any
 
 from desktop.flows import intake_day as day
 from desktop.flows import intake_reader as reader
+from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
-from desktop.flows.intake_state import Answer, IntakeState, cleared, hall_date, jump, row_count, with_draft
+from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, first_field, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
     AskReaders,
@@ -46,6 +47,7 @@ from desktop.flows.words import (
     NewSitting,
     Note,
     NotesClosed,
+    OlderPressed,
     OpenDraft,
     OperatorIn,
     OriginalSeen,
@@ -82,8 +84,10 @@ from desktop.flows.words import (
     TroubleClosed,
     Unlocked,
 )
+from desktop.flows.words.day import DayPicked, MakeSheet, StationChanged
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
+from sync.errors import NoRoomToBegin
 from sync.record import section
 from sync.rules import issues
 from sync.tables import Tables
@@ -107,8 +111,10 @@ class IntakeTable:
             PlacePicked: self._place, DraftSaved: self._saved, ParkPressed: self._park, DraftParked: self._parked, ParkedListed: day.parked,
             ParkedPicked: self._parked_picked, DraftOpened: self._opened, DiscardPressed: self._discard, DiscardConfirmed: self._discarded,
             ReviewPressed: self._review, SittingDone: self._done, PagePicked: day.page, OutboxListed: day.outbox, RecordPicked: day.picked,
+            OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
+            **sheet.STEPS,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
@@ -119,7 +125,7 @@ class IntakeTable:
     def step(self, state: IntakeState, event: Any) -> Answer:
         """The table; an event that does not belong here changes nothing. Before a person is logged in only OperatorIn and facts of the day count."""
         found = steps_of(self._table, event)
-        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen)):
+        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen | StationChanged)):
             return state, ()
         return found(state, event)
 
@@ -129,7 +135,8 @@ class IntakeTable:
         lists = ListParked(), ListOutbox(), CheckDevices()
         if state.operator is not None and state.operator.operator_id == event.operator.operator_id:
             return replace(state, operator=event.operator, station=event.station), lists
-        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices)
+        fresh = IntakeState(operator=event.operator, station=event.station, courier=state.courier, waits=state.waits, devices=state.devices,
+                            changes=state.changes, lists=state.lists)
         lists = (*lists, AskReaders())
         return fresh, ((SaveDraft(state.draft, True), *lists) if state.draft is not None else lists)
 
@@ -159,6 +166,8 @@ class IntakeTable:
     def _was_read(self, state: IntakeState, event: CardWasRead) -> Answer:
         if state.reading is None:
             return state, ()
+        if state.after:
+            return self._instead_of_read(state)
         state = replace(state, reading=None, trouble=None)
         held = state.draft.text("person.id_doc_no") if state.draft is not None else ""
         if held and held != event.read.card.number:
@@ -171,7 +180,8 @@ class IntakeTable:
         draft = state.draft or Draft(new_id, f"op:{state.operator.operator_id}", at)
         fresh = fill(draft, read, by=state.operator.operator_id, at=at)
         state = replace(state, chip_photo=read.photo_image, unlocked=frozenset[str](), other_card=None, notes=reader.card_notes(event, hall_date(at)))
-        state, effects = with_draft(state, fresh, hall_date(at), self._tables, now=True)
+        state, _ = with_draft(state, fresh, hall_date(at), self._tables)
+        effects: Effects = (SaveDraft(fresh, True, read.photo_image),)
         first = "person.mobile" if fresh.categories() else "person.categories"
         return jump(state, first), effects
 
@@ -241,7 +251,8 @@ class IntakeTable:
     def _saved(self, state: IntakeState, event: DraftSaved) -> Answer:
         if state.draft is None or state.draft.draft_id != event.draft_id:
             return state, ()
-        return replace(state, saved_at=event.at), ()
+        over = isinstance(state.retry, SaveDraft)   # what could not be saved is saved now
+        return replace(state, saved_at=event.at, trouble=None if over else state.trouble, retry=None if over else state.retry), ()
 
     # -- parking, discarding, review ---------------------------------------------------------------------------------------------------
     def _park(self, state: IntakeState, _event: ParkPressed) -> Answer:
@@ -264,8 +275,11 @@ class IntakeTable:
         return free, (ListParked(),)
 
     def _parked_picked(self, state: IntakeState, event: ParkedPicked) -> Answer:
-        if state.parking or state.reading is not None:
+        """What a person picks goes before a card that happens to lie there: its read is broken off, and ``after`` it the sitting opens."""
+        if state.parking:
             return state, ()
+        if state.reading is not None:
+            return replace(state, after=event.draft_id), (CancelRead(),)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         if state.draft is None or not (state.draft.entries or state.draft.stills):
             return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (*closing, OpenDraft(event.draft_id))
@@ -273,12 +287,17 @@ class IntakeTable:
             return replace(state, page="desk"), ()
         return replace(state, parking=True, after=event.draft_id, capture=None, trouble=None), (*closing, ParkDraft(state.draft))
 
+    def _instead_of_read(self, state: IntakeState) -> Answer:
+        """However the read ended: the sitting that was picked meanwhile."""
+        return self._parked_picked(replace(state, reading=None, trouble=None, after=""), ParkedPicked(state.after))
+
     def _opened(self, state: IntakeState, event: DraftOpened) -> Answer:
         if state.draft is not None or state.operator is None or event.draft.owner != f"op:{state.operator.operator_id}":
             return state, ()
         today = hall_date(event.at)
         found = issues(event.draft, today, self._tables)
-        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at)
+        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
+                        chip_photo=event.chip_photo)
         return jump(fresh, found[0].path if found and not found[0].path.startswith("stills.") else "person.mobile"), ()
 
     def _discard(self, state: IntakeState, _event: DiscardPressed) -> Answer:
@@ -297,18 +316,11 @@ class IntakeTable:
         state, effects = with_draft(state, state.draft, hall_date(event.at), self._tables, now=True)
         open_ = [one for one in state.issues if one.severity != "explain"]
         if open_:
-            fresh, more = self._place(state, self._as_place(open_[0].path))
+            fresh, more = self._place(state, PlacePicked(first_field(open_[0].path)))
             return fresh, (*effects, *more)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         assert state.draft is not None
         return replace(state, capture=None, page="desk", trouble=None), (*effects, *closing, Send("review", ReviewAsked(state.draft)))
-
-    @staticmethod
-    def _as_place(path: str) -> PlacePicked:
-        """A section that lacks a row is entered at its first field."""
-        if "." in path:
-            return PlacePicked(path)
-        return PlacePicked(f"{path}[0].{section(path).fields[0].name}" if section(path).repeats else f"{path}.{section(path).fields[0].name}")
 
     def _done(self, state: IntakeState, event: SittingDone) -> Answer:
         lists = ListParked(), ListOutbox()
@@ -329,7 +341,7 @@ class IntakeTable:
             return state, (CancelRead(),)
         if state.notes and state.page == "desk":
             return replace(state, notes=()), ()
-        return replace(state, page="desk"), ()
+        return day.page(state, PagePicked("desk"))
 
     def _again(self, state: IntakeState, _event: RetryPressed) -> Answer:
         order = state.retry
@@ -342,6 +354,8 @@ class IntakeTable:
             return replace(state, parking=True), (ParkDraft(state.draft),)
         if isinstance(order, SaveDraft) and state.draft is not None:
             return state, (SaveDraft(state.draft, True),)
+        if isinstance(order, MakeSheet):
+            return sheet.picked(state, DayPicked(order.day))
         return state, (order,)
 
     def _closed(self, state: IntakeState, _event: TroubleClosed) -> Answer:
@@ -350,13 +364,19 @@ class IntakeTable:
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
         trouble, retry = event.trouble, None
+        state = sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()
+            if state.after:
+                return self._instead_of_read(state)
             state, retry = replace(state, reading=None), ReadCard()
+        if event.effect == "MakeSheet":
+            retry = MakeSheet(state.sheet.asked)
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)
-        if event.effect == "SaveDraft" and state.draft is not None:
+        unsaved = event.effect == "SaveDraft" or (isinstance(trouble, NoRoomToBegin) and retry is None)
+        if unsaved and state.draft is not None:
             retry = SaveDraft(state.draft, True)
         if event.effect in {"TakePortrait", "TakeDocument", "TakeFile"} and state.capture is not None:
             state = replace(state, capture=replace(state.capture, taking=False))
@@ -366,7 +386,8 @@ class IntakeTable:
             return replace(state, no_model=True), ()
         if isinstance(trouble, Cancelled):
             return state, ()
-        return replace(state, trouble=trouble, retry=retry if trouble.may_retry or event.effect in {"ParkDraft", "SaveDraft"} else None), ()
+        keeps = trouble.may_retry or unsaved or event.effect in {"ParkDraft", "MakeSheet"}
+        return replace(state, trouble=trouble, retry=retry if keeps else None), ()
 
 
 def intake(tables: Tables, auto_read: bool = True) -> Flow[IntakeState, Any, Any]:

@@ -6,14 +6,17 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from desktop.flows import intake_sheet
 from desktop.flows.intake_state import Answer, IntakeState
 from desktop.flows.words import (
+    BatchAsked,
     CheckDevices,
     CheckPressed,
     ClosePreview,
     CourierSeen,
     ListOutbox,
     ListParked,
+    OlderPressed,
     OutboxListed,
     PagePicked,
     ParkedListed,
@@ -22,25 +25,41 @@ from desktop.flows.words import (
     RecordPicked,
     RetryRecord,
     SaveReceipt,
+    Send,
     SyncNow,
     SyncPressed,
 )
 
-__all__ = ["PAGES", "again", "check", "courier", "outbox", "page", "parked", "picked", "receipt", "sync"]
+__all__ = ["PAGES", "again", "check", "courier", "older", "outbox", "page", "parked", "picked", "receipt", "sync"]
 
-PAGES = ("desk", "outbox", "returned", "parked", "health")
+PAGES = ("desk", "outbox", "returned", "parked", "health", "sync", "sheet")
 
 
 def page(state: IntakeState, event: PagePicked) -> Answer:
+    if event.page == "batch":
+        return state, (Send("batch", BatchAsked("sign")),)
     if event.page not in PAGES:
         return state, ()
-    asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),)}
+    state = replace(state, outbox_pages=1)
+    state, stopping = intake_sheet.leave(state, event.page)
+    asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),),
+                                        "sync": (ListOutbox(),)}
     closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None and event.page != "desk" else ()
-    return replace(state, page=event.page, capture=state.capture if event.page == "desk" else None), (*closing, *asks.get(event.page, ()))
+    state = replace(state, page=event.page, capture=state.capture if event.page == "desk" else None)
+    opening: tuple[Any, ...] = asks.get(event.page, ())
+    if event.page == "sheet":
+        state, opening = intake_sheet.open_sheet(state)
+    return state, (*stopping, *closing, *opening)
 
 
 def outbox(state: IntakeState, event: OutboxListed) -> Answer:
-    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts)), waits=event.waits), ()
+    return replace(state, outbox=event.rows, counts=MappingProxyType(dict(event.counts)), waits=event.waits, outbox_more=event.more), ()
+
+
+def older(state: IntakeState, _event: OlderPressed) -> Answer:
+    if not state.outbox_more:
+        return state, ()
+    return replace(state, outbox_pages=state.outbox_pages + 1), (ListOutbox(state.outbox_pages + 1),)
 
 
 def picked(state: IntakeState, event: RecordPicked) -> Answer:

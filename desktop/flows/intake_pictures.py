@@ -89,9 +89,7 @@ class PictureTable:
         if draft is None or state.today is None:
             return state, ()
         before = [one.still_id for one in draft.stills if one.kind == "portrait"] if event.still.kind == "portrait" else []
-        fresh = draft.with_still(event.still, instead=before[0] if before else "")
-        if event.still.kind == "portrait":
-            fresh = replace(fresh, face=None)
+        fresh = draft.taken(event.still)
         pictures = {**{key: value for key, value in state.pictures.items() if key not in before}, event.still.still_id: event.thumbnail}
         state, effects = with_draft(replace(state, pictures=MappingProxyType(pictures), no_model=False), fresh, state.today, self._tables, now=True)
         more: list[Any] = [DropStill(draft.draft_id, still_id) for still_id in before]

@@ -22,14 +22,18 @@ from desktop.flows.words import (
     SaveDraft,
     StationFacts,
 )
+from desktop.flows.words.day import Change, Exported, ListAge, SheetFacts
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
-from sync.record import ATTACHMENT_KINDS, SECTIONS
+from sync.record import ATTACHMENT_KINDS, SECTIONS, section
 from sync.rules import Issue, issues
 from sync.tables import Tables
 
-__all__ = ["Answer", "Capture", "Effects", "IntakeState", "Place", "cleared", "hall_date", "jump", "missing_document", "row_count", "with_draft"]
+__all__ = [
+    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "cleared", "hall_date", "hall_day", "jump", "missing_document",
+    "row_count", "with_draft",
+]
 
 _HALL_TIME = timezone(timedelta(hours=8))
 """All halls keep China Standard Time (UTC+8, no summer time)."""
@@ -38,6 +42,12 @@ _HALL_TIME = timezone(timedelta(hours=8))
 def hall_date(at: datetime) -> date:
     """The hall's date at an aware time."""
     return at.astimezone(_HALL_TIME).date()
+
+
+def hall_day(at: datetime) -> tuple[datetime, datetime]:
+    """Begin and end of the hall's day at an aware time."""
+    begin = at.astimezone(_HALL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    return begin, begin + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,21 @@ class Capture:
     hints: tuple[Hint, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class SheetState:
+    """The reconciliation sheet: ``working`` while one is being made (``done`` of ``total`` lines checked; the one before is still in ``facts``), ``failed``
+    where it could not be made, ``saved``: printed or written. ``asked``: the day that is wanted (None: today).
+    """
+
+    working: bool = False
+    asked: date | None = None
+    done: int = 0
+    total: int = 0
+    facts: SheetFacts | None = None
+    failed: bool = False
+    saved: bool = False
+
+
 def _no_pictures() -> Mapping[str, bytes]:
     return MappingProxyType(cast("dict[str, bytes]", {}))
 
@@ -73,8 +98,8 @@ def _no_counts() -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class IntakeState:
-    """``page``: desk, outbox, returned, parked, health. On the desk: ``draft`` None = waiting for a card; ``reading`` a read on its way;
-    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked ('' nothing, 'card', or a draft_id).
+    """``page``: desk, outbox, returned, parked, health, sync, sheet. On the desk: ``draft`` None = waiting for a card; ``reading`` a read on its way;
+    ``capture`` a picture on its way; ``after``: what follows once the open sitting is parked or the read has ended ('' nothing, 'card', or a draft_id).
     """
 
     page: str = "desk"
@@ -100,11 +125,18 @@ class IntakeState:
     discard_asked: bool = False
     parked: tuple[ParkedFacts, ...] = ()
     outbox: tuple[OutboxFacts, ...] = ()
+    outbox_pages: int = 1
+    outbox_more: bool = False
     counts: Mapping[str, int] = field(default_factory=_no_counts)
     chosen: str = ""
     courier: CourierFacts = CourierFacts()
     waits: tuple[Waits, ...] = ()
     devices: tuple[DeviceFacts, ...] = ()
+    sheet: SheetState = SheetState()
+    changes: tuple[Change, ...] = ()
+    lists: tuple[ListAge, ...] = ()
+    exporting: str = ""
+    exported: Exported | None = field(default=None, repr=False)
     trouble: Trouble | None = None
     retry: Any = None
     """The effect that RetryPressed sends again; None where there is nothing to try again. Never one with a PIN."""
@@ -122,13 +154,22 @@ def with_draft(state: IntakeState, draft: Draft, today: date, tables: Tables, no
 def cleared(state: IntakeState) -> IntakeState:
     """The desk without a sitting; what belongs to the day stays."""
     return IntakeState(operator=state.operator, station=state.station, page="desk", parked=state.parked, outbox=state.outbox, counts=state.counts,
-                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, place=Place("", state.place.count + 1),
-                       reader_question=state.reader_question)
+                       outbox_pages=state.outbox_pages, outbox_more=state.outbox_more,
+                       chosen=state.chosen, courier=state.courier, waits=state.waits, devices=state.devices, sheet=state.sheet,
+                       changes=state.changes, lists=state.lists, exporting=state.exporting, exported=state.exported,
+                       place=Place("", state.place.count + 1), reader_question=state.reader_question)
 
 
 def jump(state: IntakeState, path: str) -> IntakeState:
     """The state with the caret on its way to ``path``."""
     return replace(state, page="desk", place=Place(path, state.place.count + 1))
+
+
+def first_field(path: str) -> str:
+    """Where the caret goes for an issue: a section that lacks a row is entered at its first field."""
+    if "." in path:
+        return path
+    return f"{path}[0].{section(path).fields[0].name}" if section(path).repeats else f"{path}.{section(path).fields[0].name}"
 
 
 def row_count(state: IntakeState, section: str) -> int:

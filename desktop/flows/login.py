@@ -112,7 +112,7 @@ def _typed(state: LoginState, event: PinTyped) -> Answer:
 def _in(state: LoginState, event: LoggedIn) -> Answer:
     if state.page != "trying" or state.station is None:
         return state, ()
-    told = Send("intake", OperatorIn(event.operator, state.station)), Send("review", OperatorIn(event.operator, state.station))
+    told = tuple(Send(flow, OperatorIn(event.operator, state.station)) for flow in ("intake", "review", "batch"))
     return replace(state, page="in", operator=event.operator, locked=False, pin=None, trouble=None), told
 
 
@@ -156,6 +156,8 @@ def _closed(state: LoginState, _event: TroubleClosed) -> Answer:
 
 def _failed(state: LoginState, event: Failed) -> Answer:
     trouble = event.trouble
+    if event.effect == "CheckStore":
+        return (state, ()) if state.page == "in" else (replace(state, page="stopped", trouble=trouble), ())
     if state.page == "starting":
         return replace(state, page="not_enrolled" if isinstance(trouble, NotEnrolled) else "stopped", trouble=trouble), ()
     if state.page in {"looking", "certificates", "no_token"}:

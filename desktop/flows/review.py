@@ -13,7 +13,10 @@ from desktop.flows.words import (
     BackPressed,
     BuildReview,
     Keep,
+    KeepUnsigned,
+    KeepUnsignedPressed,
     Kept,
+    KeptUnsigned,
     LastTryAccepted,
     LockPressed,
     Operator,
@@ -50,7 +53,7 @@ __all__ = ["REVIEW", "ReviewState", "step"]
 @dataclass(frozen=True, slots=True)
 class ReviewState:
     """``page``: idle, building, reading, checking (PIN state), last_try, locked_pin, pin, signing, keeping, unkept (signed, but the store failed), kept,
-    receipt. ``saved``: the receipt was printed or saved.
+    receipt; putting_by (is being kept without a signature), kept_unsigned. ``saved``: the receipt was printed or saved.
     """
 
     page: str = "idle"
@@ -82,7 +85,7 @@ def _operator(state: ReviewState, event: OperatorIn) -> Answer:
 
 
 def _asked(state: ReviewState, event: ReviewAsked) -> Answer:
-    if state.page not in {"idle", "kept", "receipt"} or state.operator is None:
+    if state.page not in {"idle", "kept", "receipt", "kept_unsigned"} or state.operator is None:
         return state, ()
     return replace(_idle(state), page="building", draft=event.draft), (BuildReview(event.draft),)
 
@@ -126,6 +129,19 @@ def _kept(state: ReviewState, event: Kept) -> Answer:
     return replace(state, page="kept", kept_at=event.at, record_state="kept", trouble=None), after
 
 
+def _keep_unsigned(state: ReviewState, _event: KeepUnsignedPressed) -> Answer:
+    """Not signed now: kept all the same, and signed later at the desk (the flow ``batch``)."""
+    if state.page not in {"reading", "checking", "pin", "last_try", "locked_pin"} or state.draft is None:
+        return state, ()
+    return replace(state, page="putting_by", pin=None, trouble=None), (KeepUnsigned(state.draft),)
+
+
+def _kept_unsigned(state: ReviewState, event: KeptUnsigned) -> Answer:
+    if state.page != "putting_by" or state.draft is None:
+        return state, ()
+    return replace(state, page="kept_unsigned", kept_at=event.at, record_state="kept_unsigned"), (Send("intake", SittingDone(state.draft.draft_id)),)
+
+
 def _moved(state: ReviewState, event: RecordMoved) -> Answer:
     if state.page not in {"kept", "receipt"} or state.sheet is None or event.record_id != state.sheet.record_id:
         return state, ()
@@ -151,7 +167,7 @@ def _back(state: ReviewState, _event: BackPressed) -> Answer:
     """One step back. From the moment of signing until kept there is no way back: the answer is awaited."""
     if state.page in {"checking", "pin", "last_try", "locked_pin"}:
         return replace(state, page="reading", pin=None, trouble=None), ()
-    if state.page in {"building", "reading", "kept", "receipt"}:
+    if state.page in {"building", "reading", "kept", "receipt", "kept_unsigned"}:
         return _idle(state), ()
     return replace(state, trouble=None) if state.page != "unkept" else state, ()
 
@@ -176,6 +192,8 @@ def _failed(state: ReviewState, event: Failed) -> Answer:
         return _idle(state), (Send("intake", Failed(trouble, "BuildReview")),)
     if state.page == "keeping":
         return replace(state, page="unkept", trouble=trouble), ()
+    if state.page == "putting_by":
+        return replace(state, page="reading", trouble=trouble), ()
     if state.page == "signing" and isinstance(trouble, WrongPin) and state.operator is not None:
         return replace(state, page="checking", trouble=trouble), (ReadPinState(state.operator.certificate),)
     if state.page in {"signing", "checking"}:
@@ -194,7 +212,7 @@ def _closed(state: ReviewState, _event: TroubleClosed) -> Answer:
 _TABLE: dict[type, Callable[[ReviewState, Any], Answer]] = {
     OperatorIn: _operator, ReviewAsked: _asked, ReviewBuilt: _built, AskPin: _ask_pin, PinStateRead: _pin_state, LastTryAccepted: _last_try,
     SignPressed: _sign, Signed: _signed, Kept: _kept, RecordMoved: _moved, ReceiptWanted: _receipt, ReceiptSaved: _saved, BackPressed: _back,
-    RetryPressed: _again, LockPressed: _lock, Failed: _failed, TroubleClosed: _closed,
+    RetryPressed: _again, LockPressed: _lock, KeepUnsignedPressed: _keep_unsigned, KeptUnsigned: _kept_unsigned, Failed: _failed, TroubleClosed: _closed,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -85,11 +87,11 @@ class TopBar(QWidget):
 
 
 class DeskFoot(QWidget):
-    """What was saved and the keys at the left; the one primary action at the right."""
+    """What was saved and the keys at the left; the one primary action at the right. ``own``: page of the state -> the buttons that it brings along."""
 
-    def __init__(self, kit: Kit, post: Post) -> None:
+    def __init__(self, kit: Kit, post: Post, own: Mapping[str, Sequence[ActionButton]] | None = None) -> None:
         super().__init__()
-        self.kit = kit
+        self.kit, self._own = kit, own or {}
         outer = QHBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         frame, row = bar(kit, "bottom")
@@ -114,7 +116,8 @@ class DeskFoot(QWidget):
         self.take.clicked.connect(lambda: post(CapturePressed()))
         self._review = ActionButton(kit.look, words("foot.review"), "F9", "primary")
         self._review.clicked.connect(lambda: post(ReviewPressed(kit.now())))
-        for button in (self._esc, self._back, self._park, self.take, self._review):
+        brought = [button for buttons in self._own.values() for button in buttons]
+        for button in (self._esc, self._back, self._park, *brought, self.take, self._review):
             row.addWidget(button)
 
     def show_state(self, state: IntakeState) -> None:
@@ -130,6 +133,9 @@ class DeskFoot(QWidget):
             button.setVisible(sitting and capture is None and state.reading is None)
         self._esc.setVisible(capture is not None)
         self._back.setVisible(not desk)
+        for page, buttons in self._own.items():
+            for button in buttons:
+                button.setVisible(state.page == page)
         self._park.setVisible(sitting and capture is None)
         self._park.setEnabled(not state.parking)
         self.take.setVisible(capture is not None)

@@ -18,6 +18,8 @@ from desktop.staff.lists import HealthPage, ParkedPage
 from desktop.staff.outbox_page import OutboxPage
 from desktop.staff.reader_band import NotesBand, ReaderBand
 from desktop.staff.right_side import RightSide
+from desktop.staff.sheet_page import SheetPage
+from desktop.staff.sync_page import SyncPage
 from desktop.staff.waiting_page import WaitingPage
 from desktop.widgets.banner import Banner
 from desktop.widgets.buttons import ActionButton
@@ -51,9 +53,12 @@ class DeskPage(QWidget):
         middle.addWidget(self._stack, 1)
         self.waiting, self.form, self.capture = WaitingPage(kit, post), FormPage(kit, post), CapturePage(kit, post)
         self.outbox, self.parked, self.health = OutboxPage(kit, post), ParkedPage(kit, post), HealthPage(kit, post)
-        for page in (self.waiting, self.form, self.capture, self.outbox, self.parked, self.health):
+        self.sync, self.sheet = SyncPage(kit, post), SheetPage(kit, post)
+        for shows in (self.sync, self.sheet):
+            shows.wanted.connect(self._show_record)
+        for page in (self.waiting, self.form, self.capture, self.outbox, self.parked, self.health, self.sync, self.sheet):
             self._stack.addWidget(page)
-        self.foot = DeskFoot(kit, post)
+        self.foot = DeskFoot(kit, post, {"sync": self.sync.foot_buttons(), "sheet": self.sheet.foot_buttons()})
         column.addWidget(self.foot)
 
     def _messages(self) -> QWidget:
@@ -88,12 +93,14 @@ class DeskPage(QWidget):
 
     def show_state(self, state: IntakeState) -> None:
         """Show the page of the state and everything around it."""
+        self.form.remember()
         sitting = state.page == "desk" and state.draft is not None
         self.left.show_state(state)
         self.right.setVisible(sitting)
         self.right.show_state(state)
         self._show_messages(state)
-        pages = {"outbox": self.outbox, "returned": self.outbox, "parked": self.parked, "health": self.health}
+        pages = {"outbox": self.outbox, "returned": self.outbox, "parked": self.parked, "health": self.health,
+                 "sync": self.sync, "sheet": self.sheet}
         page: QWidget = pages.get(state.page, self.waiting)
         if state.page == "desk" and state.draft is not None:
             page = self.capture if state.capture is not None else self.waiting if state.reading is not None else self.form
@@ -105,7 +112,8 @@ class DeskPage(QWidget):
             self._stack.setCurrentWidget(page)
         self.foot.show_state(state)
         page_now = state.page if page is self.outbox else type(page).__name__
-        self.work = (page_now, state.place.count, state.capture.use if state.capture else "", state.discard_asked)
+        made = page is self.sheet and state.sheet.facts is not None and not state.sheet.working
+        self.work = (page_now, state.place.count, state.capture.use if state.capture else "", state.discard_asked, made)
 
     def _show_messages(self, state: IntakeState) -> None:
         words = self.kit.words
@@ -139,10 +147,15 @@ class DeskPage(QWidget):
         page = self._stack.currentWidget()
         if self._stay.isVisibleTo(self):
             self._stay.setFocus(Qt.FocusReason.OtherFocusReason)
-        elif page in {self.form, self.outbox, self.parked, self.health}:
+        elif page in {self.form, self.outbox, self.parked, self.health, self.sync, self.sheet}:
             page.take_focus()  # type: ignore[attr-defined]
         else:
             (self.foot.take if page is self.capture else page).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_record(self, record_id: str) -> None:
+        """From a page that names a record: the outbox with this line as the current one."""
+        self._post(PagePicked("outbox"))
+        self.outbox.pick(record_id)
 
     def _search(self) -> None:
         """Ctrl+F from wherever: the outbox with the caret in its search field."""

@@ -46,7 +46,7 @@ class FormPage(QWidget):
         self.scrolled.column.addWidget(self.categories)
         self.scrolled.column.addWidget(self._hint)
         self._place, self._draft_id = Place(), ""
-        self._wanted, self._missing = "", ()  # type: ignore[var-annotated]
+        self._wanted, self._at, self._missing = "", "", ()  # type: ignore[var-annotated]
         self._bring = QTimer(self)
         self._bring.setSingleShot(True)
         self._bring.timeout.connect(self._bring_focus)
@@ -81,6 +81,11 @@ class FormPage(QWidget):
         return area
 
     # -- building ----------------------------------------------------------------------------------------------------------------------
+    def remember(self) -> None:
+        """Where the caret is, before anything is hidden: Qt gives the keyboard of what it hides to whatever comes next."""
+        box = self._box_of(self.focusWidget())
+        self._at = box.path if box is not None else ""
+
     def show_state(self, state: IntakeState) -> None:
         """Show the draft."""
         draft = state.draft
@@ -129,6 +134,7 @@ class FormPage(QWidget):
                     box.entered.connect(self._entered)
                 self.cards[one.name] = card
                 column.insertWidget(place + (1 if place else 0), card)
+                card.show()   # now, not when the layout gets to it: a field of it may be given the focus at once
         self._make_tabs(tuple(wanted))
 
     def _make_tabs(self, names: tuple[str, ...]) -> None:
@@ -203,10 +209,9 @@ class FormPage(QWidget):
         """The caret where the state wants it; else where it was, if something is still missing there; else to the first thing that is missing."""
         wanted, self._wanted = self._wanted, ""
         before = self.focusWidget()
-        box = self._box_of(before)
         open_ = [path for path in self._missing if path == PATH or self._known(path)]
-        if not wanted and box is not None and box.path in open_:
-            wanted = box.path
+        if not wanted and self._at in open_:
+            wanted = self._at
         if not wanted and open_:
             wanted = open_[0]
         if wanted:

@@ -19,6 +19,7 @@ from desktop.widgets.style import set_role
 __all__ = ["KeptPage"]
 
 _STEPS = ("kept", "uploading", "receipted")
+_UNSIGNED_STEPS = ("kept", "signing", "uploading", "receipted")
 
 
 class KeptPage(QWidget):
@@ -76,17 +77,20 @@ class KeptPage(QWidget):
 
     def show_state(self, state: ReviewState) -> None:
         """Show what is true now."""
-        words, shown = self.kit.words, state.page in {"kept", "receipt"}
+        words, shown = self.kit.words, state.page in {"kept", "receipt", "kept_unsigned"}
         receipt = state.receipt if state.page == "receipt" else None
         for button in self.actions():
             button.setVisible(shown and receipt is not None)
         if not shown or state.kept_at is None:
             return
         self._record, self._serial = state.sheet.record_id if state.sheet else "", receipt.serial if receipt else ""
-        self._title.setText(words("kept.uploaded" if receipt else "kept.kept"))
+        unsigned = state.page == "kept_unsigned"
+        self._title.setText(words("kept.uploaded" if receipt else "kept.unsigned" if unsigned else "kept.kept"))
         at = clock_time(state.kept_at)
         self._words.setText(words("kept.uploaded_words") if receipt else words("kept.moving_words" if state.record_state in {"uploading", "uploaded"}
                                                                                  else "kept.waiting_words", at=at))
+        if unsigned:
+            self._words.setText(words("kept.unsigned_words", at=at))
         if state.trouble is not None:
             message = self.kit.say(state.trouble)
             self.banner.show_message(message, "wait", who=words.who(message.who))
@@ -107,7 +111,8 @@ class KeptPage(QWidget):
                 part.hide()
                 part.deleteLater()
         reached = {"kept": 0, "uploading": 1, "uploaded": 1, "receipted": 2, "purged": 2}.get(record_state, 0)
-        for at, name in enumerate(_STEPS):
+        steps = _UNSIGNED_STEPS if record_state == "kept_unsigned" else _STEPS
+        for at, name in enumerate(steps):
             done = at < reached or (at == reached and at in {0, 2})
             tone = "good" if done else "accent" if at == reached else ""
             icon = "check" if done else "upload" if at == reached else "clock"
@@ -117,7 +122,7 @@ class KeptPage(QWidget):
             row.setSpacing(self.kit.look.px("half"))
             row.addWidget(IconLabel(self.kit.look, icon, f"{tone}_text" if tone else "faint"))
             row.addWidget(label(self.kit.words(f"kept.step_{name}"), "meta" if not tone else "step", tone))
-            if at < len(_STEPS) - 1:
+            if at < len(steps) - 1:
                 row.addWidget(IconLabel(self.kit.look, "forward", "faint", self.kit.look.px("icon") - 4))
             self._steps.addWidget(part)
         self._steps.addStretch(1)

@@ -14,7 +14,7 @@ from desktop.widgets.style import set_role
 
 __all__ = ["LeftSide"]
 
-_MOST_PARKED = 4
+_MOST_PARKED = 2
 
 
 class LeftSide(QWidget):
@@ -62,7 +62,11 @@ class LeftSide(QWidget):
     def _row(self, words: str, pill: str = "", tone: str = "", key: str = "", current: bool = False, event: object = None) -> None:
         row = RowButton(self.kit.look, words, pill, tone, key, current)
         row.clicked.connect(lambda _=False: self._post(event))
+        self._add(row)
+
+    def _add(self, row: RowButton) -> None:
         self._column.addWidget(row)
+        row.show()   # now, not when the layout gets to it: its key works at once
 
     def _fill(self, state: IntakeState, name: str) -> None:
         words, counts = self.kit.words, state.counts
@@ -78,14 +82,16 @@ class LeftSide(QWidget):
         self._group(words("side.deal"))
         returned = counts.get("returned", 0) + counts.get("set_aside", 0)
         self._row(words("side.returned"), str(returned), "wait" if returned else "", current=state.page == "returned", event=PagePicked("returned"))
+        unsigned = counts.get("unsigned", 0)
+        self._row(words("side.unsigned"), str(unsigned) if unsigned else "", "wait", "Ctrl+B", event=PagePicked("batch"))
         self._group(words("side.today"))
         self._row(words("side.kept"), str(counts.get("today", 0)), current=state.page == "outbox", event=PagePicked("outbox"))
-        self._row(words("side.uploaded"), str(counts.get("uploaded", 0)), "good" if counts.get("uploaded", 0) else "", event=PagePicked("outbox"))
         waiting = counts.get("waiting", 0)
-        self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", event=PagePicked("outbox"))
+        self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", "Ctrl+U", state.page == "sync", PagePicked("sync"))
+        self._row(words("side.sheet"), key="Ctrl+D", current=state.page == "sheet", event=PagePicked("sheet"))
         search = RowButton(self.kit.look, words("side.search"), key="Ctrl+F")
         search.clicked.connect(self.search)
-        self._column.addWidget(search)
+        self._add(search)
         self._column.addStretch(1)
         self._row(words("side.health"), current=state.page == "health", event=PagePicked("health"))
         self._row(words("side.lock"), key="Ctrl+L", event=LockPressed())

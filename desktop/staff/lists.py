@@ -76,6 +76,7 @@ class ParkedPage(QWidget):
             row.setToolTip(exact(one.saved_at))
             row.clicked.connect(lambda _=False, which=one.draft_id: self._post(ParkedPicked(which)))
             self.scrolled.column.addWidget(row)
+            row.show()   # now, not when the layout gets to it: it may be given the focus at once
 
 
 class HealthPage(QWidget):
@@ -110,6 +111,7 @@ class HealthPage(QWidget):
         self._again = ActionButton(self.kit.look, words("health.again"), "F5", icon="refresh")
         self._again.clicked.connect(lambda: self._post(CheckPressed()))
         self.scrolled.column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignLeft)
+        self._again.show()
         if focused:
             self.take_focus()
 

@@ -40,10 +40,9 @@ class LoginPage(QWidget):
         self._where = label("", "meta")
         self._title = label("", "page", wrap=True)
         self._words = label("", "quiet", wrap=True)
-        for part in (self._where, self._title, self._words):
-            self.card.body.addWidget(part)
         self._banner = Banner(look)
-        self.card.body.addWidget(self._banner)
+        for part in (self._where, self._title, self._words, self._banner):
+            self.card.body.addWidget(part)
         self._steps = QVBoxLayout()
         self._steps.setSpacing(look.px("two"))
         self.card.body.addLayout(self._steps)
@@ -156,3 +155,4 @@ class LoginPage(QWidget):
             row.setEnabled(one.usable and state.page == "certificates")
             row.clicked.connect(lambda _=False, which=one: self._post(CertificatePicked(which)))
             self._people.addWidget(row)
+            row.show()   # now, not when the layout gets to it: it may be given the focus at once

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
-from desktop.flows.words import OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
+from desktop.flows.words import OlderPressed, OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
+from desktop.flows.words.day import ExportTold, ExportWanted
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place, support_words, waits_words
 from desktop.version import program_version
 from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, EmptyState, label
-from desktop.widgets.files import ask_for_pdf
+from desktop.widgets.files import ask_for_pdf, ask_for_zip
 from desktop.widgets.outbox_table import OutboxLine, OutboxTable
 from desktop.widgets.status_dots import Dot
 
@@ -56,7 +59,11 @@ class OutboxPage(QWidget):
         self.table = OutboxTable(look, [words(f"outbox.head_{name}") for name in ("who", "what", "where", "why", "when")], words("outbox.title"))
         self.table.chosen.connect(lambda record_id: post(RecordPicked(record_id)) if record_id else None)
         card.body.addWidget(self.table)
+        self._older = ActionButton(look, words("outbox.older"), "", "small")
+        self._older.clicked.connect(lambda: post(OlderPressed()))
+        card.body.addWidget(self._older, 0, Qt.AlignmentFlag.AlignHCenter)
         self._stack.addWidget(card)
+        column.addWidget(self._told())
         column.addWidget(self._below())
         self._version = program_version()
         self._state: IntakeState | None = None
@@ -107,10 +114,31 @@ class OutboxPage(QWidget):
         self._save.clicked.connect(self._choose)
         self._retry = ActionButton(look, words("outbox.retry"), "Alt+R", "small", "refresh")
         self._retry.clicked.connect(lambda: self._post(RetryPressed()))
-        for button in (self._retry, self._save, self._print):
+        self._export = ActionButton(look, words("outbox.export"), "Alt+X", "small", "folder")
+        self._export.clicked.connect(self._choose_medium)
+        for button in (self._export, self._retry, self._save, self._print):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._detail.body.addLayout(row)
         return self._detail
+
+    def _told(self) -> QWidget:
+        """Where an export went, and the code that must be written down; it stays until a person says so."""
+        look, words = self.kit.look, self.kit.words
+        self._exported = Card(look, tight=True)
+        row = QHBoxLayout()
+        row.setSpacing(look.px("two"))
+        lines = QVBoxLayout()
+        lines.setSpacing(2)
+        self._went, self._code, self._code_words = label("", "strong", wrap=True), label("", "page"), label("", "quiet", wrap=True)
+        self._code.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        for part in (self._went, self._code, self._code_words):
+            lines.addWidget(part)
+        row.addLayout(lines, 1)
+        self._written = ActionButton(look, words("outbox.written"), "Alt+W", "small", "check")
+        self._written.clicked.connect(lambda: self._post(ExportTold()))
+        row.addWidget(self._written, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._exported.body.addLayout(row)
+        return self._exported
 
     def show_state(self, state: IntakeState) -> None:
         """Show table, band and the chosen record."""
@@ -135,12 +163,20 @@ class OutboxPage(QWidget):
         self._waits.setText(waits_words(words, state.waits))
         self._waits.setVisible(bool(self._waits.text()))
         self._support.setText(words("outbox.support", code=support_words(courier, state.waits, self._version, now)))
+        self._older.setVisible(state.outbox_more and state.page == "outbox")
         self._bar.setVisible(bool(courier.moving and courier.total))
         self._bar.setRange(0, 1000)
         self._bar.setValue(courier.done * 1000 // courier.total if courier.total else 0)
         if before is None or (before.page, before.outbox, before.courier) != (state.page, state.outbox, state.courier) or not self.table.model().rowCount():
             self._show_rows()
         self._show_detail(state)
+        done = state.exported
+        self._exported.setVisible(done is not None)
+        if done is not None:
+            self._went.setText(words("outbox.exported", place=Path(done.path).name))
+            self._code.setText(done.code)
+            self._code.setVisible(bool(done.code))
+            self._code_words.setText(words("outbox.export_code" if done.code else "outbox.export_province"))
 
     def _show_rows(self) -> None:
         state = self._state
@@ -178,10 +214,23 @@ class OutboxPage(QWidget):
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")
+        self._export.setVisible(not row.serial and row.state not in {"receipted", "purged"})
+        self._export.say(words("outbox.exporting" if state.exporting == row.record_id else "outbox.export"))
+
+    def pick(self, record_id: str) -> None:
+        """Make this record the current line, whatever was looked for before."""
+        self.search.clear()
+        self.table.pick(record_id)
+        self.take_focus()
 
     def take_focus(self) -> None:
         """Focus to the list, to the search where it is empty."""
         (self.table if self.table.isVisibleTo(self) else self.search).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _choose_medium(self) -> None:
+        record_id = self.table.current()
+        ask_for_zip(self, self.kit.words("outbox.export"), f"{self.kit.words('outbox.export_file')}-{record_id[:8]}",
+                    lambda path: self._post(ExportWanted(record_id, path)))
 
     def _choose(self) -> None:
         row = next((one for one in self._state.outbox if one.record_id == self.table.current()), None) if self._state is not None else None

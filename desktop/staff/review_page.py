@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
-from desktop.flows.words import AskPin, BackPressed, LastTryAccepted, RetryPressed, SignPressed
+from desktop.flows.words import AskPin, BackPressed, KeepUnsignedPressed, LastTryAccepted, RetryPressed, SignPressed
 from desktop.staff.bars import bar
 from desktop.staff.kept_page import KeptPage
 from desktop.staff.kit import Kit, Post
@@ -97,11 +97,13 @@ class ReviewPage(QWidget):
         self._back.clicked.connect(lambda: self._post(BackPressed()))
         self._sign = ActionButton(look, words("review.sign", n=1), "F9", "primary", "sign")
         self._sign.clicked.connect(self._press)
+        self._put_by = ActionButton(look, words("review.keep_unsigned"), "F10", icon="clock")
+        self._put_by.clicked.connect(lambda: self._post(KeepUnsignedPressed()))
         self._again = ActionButton(look, words("review.keep_again"), "F9", "primary")
         self._again.clicked.connect(lambda: self._post(RetryPressed()))
         self._next = ActionButton(look, words("review.next"), "F9", "primary")
         self._next.clicked.connect(lambda: self._post(BackPressed()))
-        for button in (*self.kept.actions(), self._back, self._sign, self._again, self._next):
+        for button in (*self.kept.actions(), self._put_by, self._back, self._sign, self._again, self._next):
             row.addWidget(button)
         return frame
 
@@ -122,7 +124,7 @@ class ReviewPage(QWidget):
         """Show where signing stands."""
         words, page = self.kit.words, state.page
         self._page = page
-        done = page in {"kept", "receipt"}
+        done = page in {"kept", "receipt", "kept_unsigned"}
         self._stack.setCurrentWidget(self._building if page in {"idle", "building"} else self.kept if done else self._reading)
         self.kept.show_state(state)
         if state.sheet is not None:
@@ -146,17 +148,18 @@ class ReviewPage(QWidget):
         digest = state.sheet.digest if state.sheet is not None else ""
         if page == "reading" and self.work[1] != digest:
             self._scrolled.verticalScrollBar().setValue(0)
-        self.work = ({"checking": "pin", "receipt": "kept"}.get(page, page), digest)
+        self.work = ({"checking": "pin", "receipt": "kept", "kept_unsigned": "kept"}.get(page, page), digest)
 
     def _show_foot(self, page: str) -> None:
         words = self.kit.words
         self._back.setVisible(page in {"building", "reading", "checking", "pin", "last_try", "locked_pin"})
-        self._sign.setVisible(page in {"reading", "checking", "pin", "last_try", "locked_pin", "signing", "keeping"})
+        self._put_by.setVisible(page in {"reading", "checking", "pin", "last_try", "locked_pin"})
+        self._sign.setVisible(page in {"reading", "checking", "pin", "last_try", "locked_pin", "signing", "keeping", "putting_by"})
         self._sign.setEnabled(page in {"reading", "pin"})
-        said = {"signing": "review.signing", "keeping": "review.keeping", "pin": "review.sign"}.get(page, "review.read_sign")
+        said = {"signing": "review.signing", "keeping": "review.keeping", "putting_by": "review.putting_by", "pin": "review.sign"}.get(page, "review.read_sign")
         self._sign.say(words(said, n=1))
         self._again.setVisible(page == "unkept")
-        self._next.setVisible(page in {"kept", "receipt"})
+        self._next.setVisible(page in {"kept", "receipt", "kept_unsigned"})
         self._hint.setText(words(f"review.hint_{page}") if words.has(f"review.hint_{page}") else "")
 
     def take_focus(self) -> None:

@@ -1,4 +1,4 @@
-"""The window of the desk: shows one of three stages and carries keys to it. Never holds a state of its own beside what is in front."""
+"""The window of the desk: shows one of four stages and carries keys to it. Never holds a state of its own beside what is in front."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QApplication, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.bridge.stage import Stage
+from desktop.flows.batch import BatchState
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.login import LoginState
 from desktop.flows.review import ReviewState
 from desktop.flows.words import BackPressed, LockPressed
 from desktop.staff.bars import TopBar
+from desktop.staff.batch_page import BatchPage
 from desktop.staff.desk_page import DeskPage
 from desktop.staff.kit import Kit
 from desktop.staff.login_page import LoginPage
@@ -25,11 +27,13 @@ from desktop.widgets.style import set_role
 __all__ = ["StaffWindow", "front"]
 
 
-def front(login: LoginState, review: ReviewState) -> str:
-    """Which stage is in front: login until somebody is in, review while it has a page, else the desk."""
+def front(login: LoginState, review: ReviewState, batch: BatchState | None = None) -> str:
+    """Which stage is in front: login until somebody is in, review or signing of many while it has a page, else the desk."""
     if login.page != "in":
         return "login"
-    return "review" if review.page != "idle" else "intake"
+    if review.page != "idle":
+        return "review"
+    return "batch" if batch is not None and batch.page != "idle" else "intake"
 
 
 class StaffWindow(QMainWindow):
@@ -37,9 +41,9 @@ class StaffWindow(QMainWindow):
 
     closing = Signal()
 
-    def __init__(self, kit: Kit, login: Stage, intake: Stage, review: Stage, lock_after_minutes: int = 0) -> None:
+    def __init__(self, kit: Kit, login: Stage, intake: Stage, review: Stage, batch: Stage, lock_after_minutes: int = 0) -> None:
         super().__init__()
-        self.kit, self.login, self.intake, self.review = kit, login, intake, review
+        self.kit, self.login, self.intake, self.review, self.batch = kit, login, intake, review, batch
         practice = kit.look.practice
         self.setWindowTitle(kit.words("app.title_practice" if practice else "app.title"))
         self.setMinimumSize(1024, 640)
@@ -61,10 +65,11 @@ class StaffWindow(QMainWindow):
         self._stack = QStackedWidget()
         column.addWidget(self._stack, 1)
         self.login_page, self.desk, self.review_page = LoginPage(kit, login.post), DeskPage(kit, intake.post), ReviewPage(kit, review.post)
-        for page in (self.login_page, self.desk, self.review_page):
+        self.batch_page = BatchPage(kit, batch.post)
+        for page in (self.login_page, self.desk, self.review_page, self.batch_page):
             self._stack.addWidget(page)
         self.setCentralWidget(edge)
-        for stage in (login, intake, review):
+        for stage in (login, intake, review, batch):
             stage.changed.connect(self._show)
         back = QShortcut(QKeySequence("Esc"), self, activated=self._back)
         back.setAutoRepeat(False)   # one press, one step
@@ -84,12 +89,13 @@ class StaffWindow(QMainWindow):
 
     # -- showing -----------------------------------------------------------------------------------------------------------------------
     def _show(self, _view: object = None) -> None:
-        """Show all three states; only what changed is painted again."""
+        """Show all four states; only what changed is painted again."""
         login: LoginState = self.login.state
         intake: IntakeState = self.intake.state
         review: ReviewState = self.review.state
-        which = front(login, review)
-        if which == "review" and review.page in {"kept", "receipt"} and intake.reading is not None:
+        batch: BatchState = self.batch.state
+        which = front(login, review, batch)
+        if which == "review" and review.page in {"kept", "receipt", "kept_unsigned"} and intake.reading is not None:
             QTimer.singleShot(0, self, self._step_aside)
         self.top.show_people(login.station, login.operator if login.page == "in" else None)
         self.top.show_lamps(intake)
@@ -98,7 +104,10 @@ class StaffWindow(QMainWindow):
         if which != "login":
             self.desk.show_state(intake)
             self.review_page.show_state(review)
-        page: LoginPage | DeskPage | ReviewPage = {"login": self.login_page, "intake": self.desk, "review": self.review_page}[which]
+            self.batch_page.show_state(batch)
+        pages: dict[str, LoginPage | DeskPage | ReviewPage | BatchPage] = {"login": self.login_page, "intake": self.desk, "review": self.review_page,
+                                                                           "batch": self.batch_page}
+        page = pages[which]
         if self._stack.currentWidget() is not page:
             self._stack.setCurrentWidget(page)
         if self._work != (which, page.work):
@@ -107,7 +116,7 @@ class StaffWindow(QMainWindow):
 
     def _step_aside(self) -> None:
         """The next card is being read: the last record's page gives the desk free."""
-        if self.review.state.page in {"kept", "receipt"} and self.intake.state.reading is not None:
+        if self.review.state.page in {"kept", "receipt", "kept_unsigned"} and self.intake.state.reading is not None:
             self.review.post(BackPressed())
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
@@ -116,7 +125,8 @@ class StaffWindow(QMainWindow):
 
     # -- keys, idle, closing -----------------------------------------------------------------------------------------------------------
     def _stage(self) -> Stage:
-        return {"login": self.login, "intake": self.intake, "review": self.review}[front(self.login.state, self.review.state)]
+        stages = {"login": self.login, "intake": self.intake, "review": self.review, "batch": self.batch}
+        return stages[front(self.login.state, self.review.state, self.batch.state)]
 
     def _back(self) -> None:
         self._stage().post(BackPressed())

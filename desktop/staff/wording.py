@@ -13,8 +13,8 @@ from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
 
 __all__ = [
-    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "record_place",
-    "support_words", "visible", "waits_words",
+    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "reason_words", "record_place",
+    "size_words", "support_words", "visible", "waits_words",
 ]
 
 
@@ -108,7 +108,8 @@ def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[
     return words("lamp.platform_off_hours", n=minutes // 60), "wait"
 
 
-def _size(count: int) -> str:
+def size_words(count: int) -> str:
+    """5.2 MB or 840 kB; a decimal prefix, as media and lines are sold."""
     return f"{count / 1_000_000:.1f} MB" if count >= 100_000 else f"{max(1, count // 1000)} kB"
 
 
@@ -116,9 +117,9 @@ def waits_words(words: Words, waits: tuple[Waits, ...], most: int = 3) -> str:
     """What of this machine waits and why, the most first: 3 份 5.2 MB 连不上省平台，14:02 再试; empty where nothing waits."""
     parts: list[str] = []
     for one in waits[:most]:
-        why = _reason(words, one.why) if one.why else words(f"state.{one.state}")
+        why = reason_words(words, one.why) if one.why else words(f"state.{one.state}")
         at = words("outbox.waits_next", at=clock_time(one.next_try_at)) if one.next_try_at is not None and one.why else ""
-        parts.append(words("outbox.waits", n=one.count, size=_size(one.bytes), why=why) + at)
+        parts.append(words("outbox.waits", n=one.count, size=size_words(one.bytes), why=why) + at)
     return words("outbox.joined").join(parts)
 
 
@@ -130,7 +131,7 @@ def support_words(courier: CourierFacts, waits: tuple[Waits, ...], version: str,
     return support_code(SyncFacts(courier.online, courier.error_code, waiting, aside, since, courier.clock_off_s, version))
 
 
-def _reason(words: Words, code: str) -> str:
+def reason_words(words: Words, code: str) -> str:
     """A code as its title; the code itself where nobody wrote words for it."""
     message = say_code(code, words.lang) if code else None
     return message.title if message is not None else words("outbox.reason", code=code) if code else ""
@@ -141,7 +142,7 @@ def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: dat
     if row.remote in {"correction_required", "refused"}:
         return words(f"remote.{row.remote}"), words("outbox.joined").join(row.items), "stop"
     if row.state == "set_aside":
-        return words("state.set_aside"), _reason(words, row.error_code), "stop"
+        return words("state.set_aside"), reason_words(words, row.error_code), "stop"
     if row.state in {"receipted", "purged"}:
         known = row.remote and words.has(f"remote.{row.remote}")
         return (words(f"remote.{row.remote}") if known else words("state.receipted")), words("outbox.serial", serial=row.serial) if row.serial else "", "good"

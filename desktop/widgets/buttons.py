@@ -107,6 +107,7 @@ class ActionButton(_LaidButton):
     def say(self, words: str) -> None:
         """Change the words; the key stays."""
         self._words.setText(words)
+        self._words.setVisible(bool(words))
         self.setAccessibleName(words)
         self.updateGeometry()
 

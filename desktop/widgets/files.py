@@ -7,16 +7,25 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-__all__ = ["ask_for_file", "ask_for_pdf"]
+__all__ = ["ask_for_file", "ask_for_pdf", "ask_for_zip"]
 
 
 def ask_for_pdf(parent: QWidget, title: str, name: str, chosen: Callable[[str], None]) -> None:
     """Where a new PDF goes; ``name`` (a serial, never a person's name) is proposed. ``chosen(path)`` if the person agrees."""
+    _ask_for_new(parent, title, name, "pdf", chosen)
+
+
+def ask_for_zip(parent: QWidget, title: str, name: str, chosen: Callable[[str], None]) -> None:
+    """Where a new export goes, on a medium; ``name`` holds nothing of a person."""
+    _ask_for_new(parent, title, name, "zip", chosen)
+
+
+def _ask_for_new(parent: QWidget, title: str, name: str, ending: str, chosen: Callable[[str], None]) -> None:
     dialogue = QFileDialog(parent, title)
     dialogue.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-    dialogue.setNameFilter("PDF (*.pdf)")
-    dialogue.setDefaultSuffix("pdf")
-    dialogue.selectFile(f"{name}.pdf")
+    dialogue.setNameFilter(f"{ending.upper()} (*.{ending})")
+    dialogue.setDefaultSuffix(ending)
+    dialogue.selectFile(f"{name}.{ending}")
     _open(parent, dialogue, chosen)
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledIte
 from desktop.widgets.icons import icon
 from desktop.widgets.style import Look
 
-__all__ = ["OutboxLine", "OutboxTable"]
+__all__ = ["OutboxLine", "OutboxTable", "TableModel"]
 
 _ICONS = {"good": "check", "wait": "clock", "stop": "warning", "accent": "upload", "quiet": "page"}
 
@@ -31,7 +31,9 @@ class OutboxLine:
     tone: str = "quiet"
 
 
-class _Model(QAbstractTableModel):
+class TableModel(QAbstractTableModel):
+    """The lines for Qt's view."""
+
     def __init__(self, look: Look, heads: Sequence[str]) -> None:
         super().__init__()
         self._look, self._heads = look, tuple(heads)
@@ -95,10 +97,10 @@ class OutboxTable(QTableView):
     opened = Signal(str)
     chosen = Signal(str)
 
-    def __init__(self, look: Look, heads: Sequence[str], says: str = "") -> None:
+    def __init__(self, look: Look, heads: Sequence[str], says: str = "", model: TableModel | None = None) -> None:
         super().__init__()
         self.setAccessibleName(says)
-        self._model = _Model(look, heads)
+        self._model = model or TableModel(look, heads)
         self.setModel(self._model)
         self.setItemDelegate(_Rows(self))
         self.setShowGrid(False)
@@ -129,6 +131,13 @@ class OutboxTable(QTableView):
         for row, line in enumerate(lines):
             if line.record_id == kept:
                 self.selectRow(row)
+
+    def pick(self, record_id: str) -> None:
+        """Make the line of this record the current one, and bring it into sight; nothing where it is not listed."""
+        for row, line in enumerate(self._model.lines):
+            if line.record_id == record_id:
+                self.selectRow(row)
+                self.scrollTo(self._model.index(row, 0))
 
     def current(self) -> str:
         """The record id of the current line, or empty."""

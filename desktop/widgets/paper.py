@@ -140,7 +140,7 @@ def practice_mark(painter: QPainter, words: Words, size: QSizeF) -> None:
     write_text(painter, QRectF(0, size.height() - 14 * MM, size.width(), 30), words("paper.practice_words"), 11, True, QColor("#6a3fc2"))
 
 
-def _paint(device: QPagedPaintDevice, draw: Draw) -> bool:
+def _paint(device: QPagedPaintDevice, pages: Sequence[Draw]) -> bool:
     painter = QPainter()
     if not painter.begin(device):  # type: ignore[arg-type]
         return False
@@ -149,7 +149,11 @@ def _paint(device: QPagedPaintDevice, draw: Draw) -> bool:
     factor = painter.device().width() / size.width()
     painter.scale(factor, factor)
     painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
-    draw(painter, size)
+    for number, draw in enumerate(pages):
+        if number and not device.newPage():
+            painter.end()
+            return False
+        draw(painter, size)
     return painter.end()
 
 
@@ -169,8 +173,8 @@ def _with_characters(pdf: bytes) -> bytes:
     return re.sub(rb"begincmap.*?endcmap", lambda found: re.sub(rb"<(2[EF][0-9A-F]{2})>", meant, found[0]), pdf, flags=re.DOTALL)
 
 
-def a4_pdf(draw: Draw, title: str, words: Words) -> bytes:
-    """One A4 page as PDF bytes. Needs a QGuiApplication; RuntimeError where the PDF engine gives up."""
+def a4_pdf(draw: Draw, title: str, words: Words, *more: Draw) -> bytes:
+    """A4 as PDF bytes, one page or ``more``. Needs a QGuiApplication; RuntimeError where the PDF engine gives up."""
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -179,7 +183,7 @@ def a4_pdf(draw: Draw, title: str, words: Words) -> bytes:
     writer.setResolution(300)
     writer.setTitle(title)
     writer.setCreator(words("app.name"))
-    done = _paint(writer, draw)
+    done = _paint(writer, (draw, *more))
     del writer
     buffer.close()
     if not done:
@@ -187,14 +191,14 @@ def a4_pdf(draw: Draw, title: str, words: Words) -> bytes:
     return _with_characters(bytes(data.data()))
 
 
-def print_a4(draw: Draw, title: str, printer: QPrinter | None = None) -> bool:
-    """One A4 page to the default printer (or ``printer``); False where there is none or it refuses. Main thread only."""
+def print_a4(draw: Draw, title: str, printer: QPrinter | None = None, *more: Draw) -> bool:
+    """A4 pages to the default printer (or ``printer``); False where there is none or it refuses. Main thread only."""
     target = printer or QPrinter(QPrinter.PrinterMode.HighResolution)
     if printer is None and not target.isValid():
         return False
     target.setPageLayout(_a4())
     target.setDocName(title)
-    return _paint(target, draw)
+    return _paint(target, (draw, *more))
 
 
 def receipt_pdf(paper: ReceiptPaper, words: Words) -> bytes:

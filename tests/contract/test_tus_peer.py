@@ -1,9 +1,8 @@
-"""The upload against a server that nobody here wrote: the tus project's own. Sweep only; needs node and its package tool, and the network once."""
+"""The upload against a server that nobody here wrote: the tus project's own. Sweep only; ``installer/test --sweep`` fetches it, by hash."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import threading
 import uuid
@@ -19,7 +18,7 @@ from sync.upload import PART, Upload, upload_packet
 from sync.wire import Limits, Wire, open_session, tls_context
 from tests.emulators.cutting_way import Cut, CuttingWay
 from tests.emulators.https_hall import SmallCa
-from tests.emulators.tus_peer import TusPeer, install
+from tests.emulators.tus_peer import TusPeer, install, installed_in
 
 pytestmark = [pytest.mark.sweep, pytest.mark.timeout(900)]
 
@@ -28,17 +27,14 @@ CA = SmallCa()
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """HALL_INTAKE_TUS_PEER may name a folder where the packages stand already: an own network namespace has no way out."""
+    """HALL_INTAKE_TUS_PEER names a folder where ``installer/test --sweep`` put the packages: an own network namespace has no way out."""
     given = os.environ.get("HALL_INTAKE_TUS_PEER", "")
     folder = Path(given) if given else tmp_path_factory.mktemp("tus") / "peer"
-    if shutil.which("node") is None:
-        pytest.skip("no node here")
-    if not (folder / "node_modules" / "@tus" / "server").is_dir():
+    if not installed_in(folder):
         try:
             install(folder)
         except (subprocess.SubprocessError, OSError) as error:
-            pytest.skip(f"the peer cannot be installed here: {type(error).__name__}; set HALL_INTAKE_TUS_PEER")
-    shutil.copy(Path(__file__).parents[1] / "emulators" / "tus_peer.js", folder)
+            pytest.skip(f"the peer cannot be installed here: {type(error).__name__}; python -m tests.emulators.tus_peer FOLDER, set HALL_INTAKE_TUS_PEER")
     return folder
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -98,6 +98,13 @@ class PracticeCa:
         builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
         builder = builder.add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
         return builder.sign(self._issuing_key, hashes.SHA256())
+
+    def revocation_list(self, revoked: Mapping[int, datetime], this_update: datetime, next_update: datetime, number: int = 1) -> bytes:
+        """The issuing CA's CRL, DER: serial numbers and since when."""
+        builder = x509.CertificateRevocationListBuilder(self.issuing.subject, this_update, next_update).add_extension(x509.CRLNumber(number), False)
+        for serial, at in revoked.items():
+            builder = builder.add_revoked_certificate(x509.RevokedCertificateBuilder(serial, at).build())
+        return builder.sign(self._issuing_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
     def issue_server(
         self, hosts: Sequence[str] = ("localhost", "127.0.0.1", "::1"), stem: str = "server", not_before: datetime | None = None,

@@ -18,13 +18,16 @@ START_S = 60.0
 class ProvinceRun:
     """``python -m tests.province`` over a folder. ``start``, ``stop`` and ``start`` again keep the port, so that stations find it where it was."""
 
-    def __init__(self, folder: Path, signer_roots: list[Path], tls: tuple[Path, Path, Path] | None = None, practice: bool = True) -> None:
-        """``tls``: certificate, key and CA (PEM files); None: the folder makes its own."""
+    def __init__(self, folder: Path, signer_roots: list[Path], tls: tuple[Path, Path, Path] | None = None, practice: bool = True,
+                 database: str = "") -> None:
+        """``tls``: certificate, key and CA (PEM files); None: the folder makes its own. ``database``: PostgreSQL's connection words, or SQLite."""
         self._options = ["--folder", str(folder), "--signer-root", *map(str, signer_roots)]
         if tls:
             self._options += [part for name, path in zip(("--tls-cert", "--tls-key", "--tls-ca"), tls, strict=True) for part in (name, str(path))]
         if practice:
             self._options.append("--practice")
+        if database:
+            self._options += ["--database", database]
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.url = ""

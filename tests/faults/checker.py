@@ -27,7 +27,8 @@ def readable_files(*folders: Path) -> list[str]:
 
 
 def faults_after(folder: Path, keys: bytes | Keys, to: PublicKeyInfo, acknowledged: Iterable[str], drafts: int = 1) -> list[str]:
-    """All that does not hold, in words; ``acknowledged``: lines of ``record id, serial``, or ``draft, serial`` for a draft that was said to be parked;
+    """All that does not hold, in words; ``acknowledged``: lines of ``record id, serial``, or ``draft, serial`` for a draft that was said to be parked, or
+    ``still:id, serial`` for a picture of it;
     ``drafts``: how many there may be at most.
 
     Sweeps, as a start of the program does.
@@ -48,7 +49,7 @@ def faults_after(folder: Path, keys: bytes | Keys, to: PublicKeyInfo, acknowledg
 
 def _faults(room: Room, acknowledged: list[list[str]], most_drafts: int) -> list[str]:
     rows = {row.record_id: row for row in room.outbox.rows(limit=1_000_000)}
-    found = [f"lost: {record_id}" for record_id, _ in acknowledged if record_id != "draft" and record_id not in rows]
+    found = [f"lost: {record_id}" for record_id, _ in acknowledged if record_id != "draft" and ":" not in record_id and record_id not in rows]
     serials: Counter[int] = Counter()
     for record_id, row in rows.items():
         try:
@@ -63,6 +64,9 @@ def _faults(room: Room, acknowledged: list[list[str]], most_drafts: int) -> list
     for one in drafts:
         serials[serial_of(one)] += 1
         found += [f"still lost: {still.still_id}" for still in one.stills if not room.parked.still(still.still_id)]
+    stills = {f"still:{still.still_id}" for one in drafts for still in one.stills}
+    parked = {serial_of(one) for one in drafts}
+    found += [f"picture lost: {what}" for what, serial in acknowledged if ":" in what and int(serial) in parked and what not in stills]
     found += [f"twice: {serial}" for serial, count in serials.items() if count > 1]
     found += [f"draft lost: {serial}" for what, serial in acknowledged if what == "draft" and int(serial) not in serials]
     if len(drafts) > most_drafts:

@@ -6,16 +6,42 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.faults.table import Outcome, write
 from tests.scenes.conftest import qt_application
 
-__all__ = ["qt_application", "quick_folder", "shim"]
+__all__ = ["outcome", "qt_application", "quick_folder", "shim"]
 
 _MEMORY = Path("/dev/shm")
+_OUTCOMES = pytest.StashKey[dict[str, Outcome]]()
+
+
+@pytest.fixture
+def outcome(request: pytest.FixtureRequest) -> Outcome:
+    """Where a test says what it did, for the fault table."""
+    return _outcomes(request.config).setdefault(request.node.nodeid, Outcome(request.node.nodeid))
+
+
+def _outcomes(config: pytest.Config) -> dict[str, Outcome]:
+    return config.stash.setdefault(_OUTCOMES, {})
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Every test of this folder that ran has its place in the table."""
+    report = yield
+    if not report.skipped and report.when == "call":
+        _outcomes(item.config).setdefault(item.nodeid, Outcome(item.nodeid)).passed = report.passed
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if told := session.config.getoption("--fault-table"):
+        write(Path(told), _outcomes(session.config).values())
 
 
 @pytest.fixture

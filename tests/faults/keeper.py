@@ -2,15 +2,16 @@
 
 ``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Other variants break one promise each, so that
 the checker can be shown to notice (``rekey`` is a true one that changes the store's key after each record): ``early`` acknowledges before the
-commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the
-draft in a transaction of its own; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal`` sets
-``synchronous=NORMAL``.
+commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the draft in a transaction of its own, ``late-still`` holds a picture for
+the draft's only once a text names it; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal``
+sets ``synchronous=NORMAL``.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -45,10 +46,18 @@ def _say(record_id: str, serial: int) -> None:
     os.write(1, f"{record_id} {serial}\n".encode())
 
 
-def _park(room: Room, serial: int) -> Draft:
+def _park(room: Room, serial: int, variant: str) -> Draft:
     one = draft(serial)
     room.parked.put(one)
-    one = one.with_still(room.parked.add_still(one.draft_id, "portrait", "image/jpeg", PICTURE + os.urandom(3000)))
+    _say("draft", serial)
+    still = room.parked.add_still(one.draft_id, "portrait", "image/jpeg", PICTURE + os.urandom(3000))
+    if variant == "late-still":
+        with room.store.write() as tx:
+            tx.execute("UPDATE stills SET named = 1")
+    _say(f"still:{still.still_id}", serial)
+    if variant == "late-still":
+        time.sleep(0.02)
+    one = one.taken(still)
     room.parked.put(one)
     return one
 
@@ -87,7 +96,7 @@ def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) 
         for one in room.parked.list(OWNER):  # what was parked when the last one was killed is taken up, as a person would
             _keep(room, one, variant)
         while True:
-            _keep(room, _park(room, serial), variant)
+            _keep(room, _park(room, serial, variant), variant)
             serial += 1
             if isinstance(keys, FileCabinet):
                 change_key(room.store, keys)

@@ -29,7 +29,7 @@ _LET_GO_S = 10.0
 
 
 @contextmanager
-def _mounted(image: Path, at: Path) -> Iterator[Path]:
+def mounted(image: Path, at: Path) -> Iterator[Path]:
     at.mkdir(exist_ok=True)
     subprocess.run(["mount", "-o", "loop", str(image), str(at)], check=True)
     try:
@@ -47,7 +47,7 @@ def _cut(image: Path, at: Path, to: PublicKeyInfo, variant: str, number: int, wa
 
     Later ones do not count: the ioctl is no instant, and a sync that is under way while the journal is being aborted may return as if it had been done.
     """
-    with _mounted(image, at) as folder:
+    with mounted(image, at) as folder:
         child = subprocess.Popen([sys.executable, "-m", "tests.faults.keeper", str(folder), variant], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.DEVNULL, env=os.environ | {"FIRST_SERIAL": str(1 + 1000 * number)})
         assert child.stdin is not None and child.stdout is not None
@@ -68,7 +68,8 @@ def _cut(image: Path, at: Path, to: PublicKeyInfo, variant: str, number: int, wa
     return [line for line in acknowledged.decode().splitlines() if line]
 
 
-def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, list[str]]:
+def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, int, list[str]]:
+    """Cuts made, promises that were out before them, faults of the last one."""
     to = new_recipient("test")[1]
     image = tmp_path / "disk"
     with image.open("wb") as disk:
@@ -77,12 +78,12 @@ def _cycles(tmp_path: Path, variant: str, cycles: int, seed: int) -> tuple[int, 
     chance, acknowledged = random.Random(seed), list[str]()
     for number in range(cycles):
         acknowledged += _cut(image, tmp_path / "mount", to, variant, number, chance.uniform(0.05, 1.0))
-        with _mounted(image, tmp_path / "mount") as folder:
+        with mounted(image, tmp_path / "mount") as folder:
             if faults := faults_after(folder, keys_for(folder, variant, KEY), to, acknowledged):
-                return len(acknowledged), faults
-    return len(acknowledged), []
+                return number + 1, len(acknowledged), faults
+    return cycles, len(acknowledged), []
 
 
 if __name__ == "__main__":
-    kept, found = _cycles(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
-    print(json.dumps({"acknowledged": kept, "faults": found}))
+    done, kept, found = _cycles(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    print(json.dumps({"acknowledged": kept, "cycles": done, "faults": found}))

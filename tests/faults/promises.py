@@ -51,14 +51,22 @@ class Promises:
         self.receipted: set[str] = set()
         self.drafts: dict[str, Mapping[str, Any]] = {}
         self._begun: dict[str, str] = {}
+        self._fresh: dict[str, set[str]] = {}
+        """Stills of each draft that no text has named yet."""
         self.parked: int | None = None
         """How many sittings lay parked when ``broken`` looked last; None before it looked."""
         self.scanned: dict[Path, tuple[int, int]] = {}
+        self.count = 0
+        """Promises heard."""
 
     def hear(self, lines: Iterable[Mapping[str, Any]]) -> None:
         for line in lines:
+            self.count += line["step"] in ("draft saved", "still kept", "kept", "receipted")
             if line["step"] == "draft saved":
                 self.drafts[line["draft"]] = line
+                self._fresh.setdefault(line["draft"], set()).difference_update(line["stills"])
+            elif line["step"] == "still kept":
+                self._fresh.setdefault(line["draft"], set()).add(line["still"])
             elif line["step"] == "keep begun":
                 self._begun[line["draft"]] = line["record"]
             elif line["step"] == "kept":
@@ -124,6 +132,7 @@ class Promises:
                 found.append(f"draft and record of one sitting: {draft_id}")
             if len(draft.entries) < said["entries"] or set(said["stills"]) - {one.still_id for one in draft.stills}:
                 found.append(f"the draft is older than was said: {draft_id}")
+            found += [f"a picture is lost: {one}" for one in self._fresh.get(draft_id, set()) - {one.still_id for one in draft.stills}]
             for one in draft.stills:
                 try:
                     if len(rooms.parked.still(one.still_id)) != one.size:

@@ -21,7 +21,7 @@ from tests.emulators.records import OWNER, PICTURE, OneKey, Room, draft, open_ro
 __all__ = ["Acknowledge", "KEY", "SCENARIOS", "copy", "keys_of", "prepare"]
 
 Acknowledge = Callable[[str], None]
-"""Takes what a screen would say now: ``record id, serial``, or ``draft, serial``."""
+"""Takes what a screen would say now: ``record id, serial``, ``draft, serial``, or ``still:id, serial``."""
 
 KEY = bytes(range(32))
 _SERIAL = 70_007
@@ -144,7 +144,9 @@ def _register(room: Room, acknowledge: Acknowledge) -> None:
     one = draft(_SERIAL)
     room.parked.put(one)
     acknowledge(f"draft {_SERIAL}")
-    one = one.with_still(room.parked.add_still(one.draft_id, "portrait", "image/jpeg", PICTURE + os.urandom(500)))
+    still = room.parked.add_still(one.draft_id, "portrait", "image/jpeg", PICTURE + os.urandom(500))
+    acknowledge(f"still:{still.still_id} {_SERIAL}")
+    one = one.taken(still)
     room.parked.put(one)
     acknowledge(f"{room.keep(_SERIAL, size=900, draft_id=one.draft_id)} {_SERIAL}")
 

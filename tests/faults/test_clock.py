@@ -15,8 +15,10 @@ from sync.canon import canon
 from sync.draft import time_text
 from sync.journal import verify_lines
 from tests.emulators.records import OWNER, Room, draft, new_recipient, open_room
+from tests.faults.table import Outcome
 
 TO = new_recipient("test")[1]
+FAULT = "clock jumps, over New Year 2027 too"
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 JUMPS = (timedelta(days=-400), timedelta(days=400), timedelta(days=3650), timedelta(days=-3650), timedelta(seconds=-1), timedelta(hours=-8), timedelta(hours=8))
 
@@ -41,16 +43,17 @@ def _listed(room: Room) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_the_clock_does_every_record_is_listed_once_and_sent_once(room: Room, seed: int) -> None:
+def test_whatever_the_clock_does_every_record_is_listed_once_and_sent_once(room: Room, seed: int, outcome: Outcome) -> None:
     chance = random.Random(seed)
     room.clock.now = NEW_YEAR - timedelta(seconds=2)
-    kept, receipted = set[str](), list[str]()
+    kept, receipted, jumps = set[str](), list[str](), 0
     for serial in range(25):
         one = draft(serial)
         room.parked.put(one)
         kept.add(room.keep(serial, size=50, draft_id=one.draft_id))
         if chance.random() < 0.4:
             room.clock.now += chance.choice(JUMPS)
+            jumps += 1
         row = room.outbox.next_due(room.clock())
         if row is not None and chance.random() < 0.5:
             room.outbox.failed(row.record_id, "province.busy", room.clock() + timedelta(seconds=120))
@@ -66,16 +69,19 @@ def test_whatever_the_clock_does_every_record_is_listed_once_and_sent_once(room:
             continue
         room.outbox.receipted(row.record_id, _receipt(NEW_YEAR))
         receipted.append(row.record_id)
-    assert sorted(receipted) == sorted(kept), "each once"
+    faults = [*(f"lost: {one}" for one in kept - set(receipted)), *(f"twice: {one}" for one in kept if receipted.count(one) > 1)]
+    outcome.ran(FAULT, jumps, faults, len(kept))
+    assert not faults and sorted(receipted) == sorted(kept), "each once"
     assert verify_lines(room.journal.lines(), room.journal.head()).size == 50
 
 
-def test_a_next_try_that_a_clock_ahead_has_set_does_not_keep_the_record_for_years(room: Room) -> None:
+def test_a_next_try_that_a_clock_ahead_has_set_does_not_keep_the_record_for_years(room: Room, outcome: Outcome) -> None:
     record_id = room.keep(size=50)
     room.clock.forward(days=3650)
     room.outbox.failed(record_id, "province.busy", room.clock() + timedelta(seconds=120))
     room.clock.forward(days=-3650)
     row = room.outbox.row(record_id)
+    outcome.control(FAULT, "only compares due times (waits ten years)", row is not None and row.next_try_at > room.clock())
     assert row is not None and not row.next_try_at <= room.clock(), "the control: a queue that only compares would wait ten years"
     due = room.outbox.next_due(room.clock())
     assert due is not None and due.record_id == record_id
@@ -85,12 +91,14 @@ def test_a_next_try_that_a_clock_ahead_has_set_does_not_keep_the_record_for_year
     assert room.outbox.next_due(room.clock()) is not None, "but not over a new start"
 
 
-def test_a_receipt_taken_while_the_clock_was_behind_is_not_old(room: Room) -> None:
+def test_a_receipt_taken_while_the_clock_was_behind_is_not_old(room: Room, outcome: Outcome) -> None:
     now = room.clock()
     record_id = room.keep(size=50)
     room.clock.forward(days=-3650)
     room.outbox.receipted(record_id, _receipt(now))
     row = room.outbox.row(record_id)
+    outcome.control(FAULT, "counts the retention by its own clock (forgets early)",
+                    row is not None and row.receipted_at is not None and row.receipted_at < now - timedelta(days=30))
     assert row is not None and row.receipted_at is not None and row.receipted_at < now - timedelta(days=30), "the control: by the row alone it were forgotten"
     assert room.outbox.purge_due(now, 30) == ()
     assert room.outbox.purge_due(now + timedelta(days=31), 30) == (record_id,)

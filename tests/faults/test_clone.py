@@ -63,6 +63,12 @@ def test_a_store_cloned_to_another_machine_is_noticed_and_loses_nothing(tmp_path
             clone.courier._news = News(clone.store, clone.outbox)
         clone.courier.refresh()
         assert clone.courier.status().last_error_code == ("province.refused" if tells else "")
+        if tells:
+            while clone.courier.status().last_error_code == "province.refused" and clone.courier.step():
+                continue
+            assert clone.courier.status().last_error_code == "province.station_cloned" and clone.row(theirs).state in ("kept", "uploading")
+            running.desk("POST", "/stations/release", station_id=hall.station.station_id)  # people looked
+            clone.pass_time(600)
         for record_id in (before, theirs):
             clone.drive(record_id, "receipted")
         assert clone.row(before).receipt is not None

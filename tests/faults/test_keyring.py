@@ -19,9 +19,11 @@ from sync.store import open_folder
 from tests.emulators.keyring import PrivateKeyring
 from tests.emulators.records import new_recipient, open_room_with
 from tests.faults.checker import faults_after
+from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Secret Service")
 TO = new_recipient("test")[1]
+FAULT = "keyring at the start: "
 _READABLE = '''
 import json, pathlib
 from keyring.backend import KeyringBackend
@@ -72,16 +74,20 @@ def _refused(folder: Path, kind: type[StoreTrouble]) -> None:
     assert _content(folder) == before
 
 
-def test_a_locked_and_a_stopped_keyring_are_named_and_all_is_there_afterwards(keyring: PrivateKeyring, kept: list[str], tmp_path: Path) -> None:
+def test_a_locked_and_a_stopped_keyring_are_named_and_all_is_there_afterwards(keyring: PrivateKeyring, kept: list[str], tmp_path: Path,
+                                                                              outcome: Outcome) -> None:
     keyring.lock()
     _refused(tmp_path / "home", KeyringLocked)
     keyring.stop_daemon()
     _refused(tmp_path / "home", KeyringMissing)
     keyring.start_daemon()
-    assert faults_after(tmp_path / "home", KeyCabinet(), TO, kept) == []
+    faults = faults_after(tmp_path / "home", KeyCabinet(), TO, kept)
+    outcome.ran(f"{FAULT}locked, stopped", 2, faults, len(kept))
+    assert faults == []
 
 
-def test_an_entry_that_is_gone_or_another_is_named_and_no_new_key_is_made(keyring: PrivateKeyring, kept: list[str], tmp_path: Path) -> None:
+def test_an_entry_that_is_gone_or_another_is_named_and_no_new_key_is_made(keyring: PrivateKeyring, kept: list[str], tmp_path: Path,
+                                                                          outcome: Outcome) -> None:
     import secretstorage
     from jeepney.io.blocking import open_dbus_connection
 
@@ -98,12 +104,14 @@ def test_an_entry_that_is_gone_or_another_is_named_and_no_new_key_is_made(keyrin
     with pytest.raises(KeyMissing):
         open_folder(tmp_path / "home", KeyCabinet())
     KeyCabinet().settle(label.store_id, key)
-    assert faults_after(tmp_path / "home", KeyCabinet(), TO, kept) == []
+    faults = faults_after(tmp_path / "home", KeyCabinet(), TO, kept)
+    outcome.ran(f"{FAULT}entry gone, another key", 2, faults, len(kept))
+    assert faults == []
 
 
 @pytest.mark.parametrize("chosen", ["keyring.backends.null.Keyring", "readable.PlaintextKeyring"])
 def test_a_forgetful_or_readable_keyring_is_not_taken_even_where_nothing_else_is(keyring: PrivateKeyring, kept: list[str], tmp_path: Path,
-                                                                                monkeypatch: pytest.MonkeyPatch, chosen: str) -> None:
+                                                                                monkeypatch: pytest.MonkeyPatch, chosen: str, outcome: Outcome) -> None:
     label = read_label(tmp_path / "home")
     assert label is not None
     key = KeyCabinet().load(label.store_id)
@@ -111,7 +119,9 @@ def test_a_forgetful_or_readable_keyring_is_not_taken_even_where_nothing_else_is
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", chosen)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert faults_after(tmp_path / "home", KeyCabinet(), TO, kept) == [], "the real one is there: it is used"
+    faults = faults_after(tmp_path / "home", KeyCabinet(), TO, kept)
+    outcome.ran(f"{FAULT}null or plaintext back end", 1, faults, len(kept))
+    assert faults == [], "the real one is there: it is used"
     keyring.stop_daemon()
     _refused(tmp_path / "home", KeyringMissing)
     with pytest.raises(KeyringMissing):
@@ -120,7 +130,10 @@ def test_a_forgetful_or_readable_keyring_is_not_taken_even_where_nothing_else_is
     naive = f"import keyring; keyring.set_password({service_name(label.store_id, False)!r}, 'store', {key.hex()!r}); print(keyring.get_password(" \
             f"{service_name(label.store_id, False)!r}, 'store') is None)"
     told = subprocess.run([sys.executable, "-c", naive], capture_output=True, text=True, check=True, cwd=tmp_path).stdout.strip()
+    readable = keyring.folder / "readable.json"
+    outcome.control(f"{FAULT}null or plaintext back end", "takes the library's own choice",
+                    told == "True" if chosen.startswith("keyring.") else readable.exists() and key.hex() in readable.read_text("ascii"))
     if chosen.startswith("keyring."):
         assert told == "True", "the control: the library's own choice forgets the key without a word"
     else:
-        assert key.hex() in (keyring.folder / "readable.json").read_text("ascii"), "the control: the library's own choice writes the key readable"
+        assert key.hex() in readable.read_text("ascii"), "the control: the library's own choice writes the key readable"

@@ -16,10 +16,14 @@ import pytest
 from tests.emulators.records import MARKS, new_recipient
 from tests.faults.checker import faults_after, readable_files
 from tests.faults.keeper import keys_for, run
+from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 TO = new_recipient("test")[1]
 KEY = bytes(range(32))
+FAULT = "kill -9 at random instants"
+SINS = {"early": "says kept before the commit", "late-file": "row before its file", "two-steps": "draft dropped in a transaction of its own",
+        "late-still": "a picture is the draft's only when a text names it"}
 _LONGEST_S = 0.1
 """Two to ten records."""
 _FIRST_S = 20.0
@@ -57,7 +61,7 @@ def _kills(folder: Path, kills: int, variant: str, seed: int) -> tuple[int, list
 
 
 @pytest.mark.timeout(300)
-def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
     temporary = quick_folder / "tmp"
     temporary.mkdir()
     for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
@@ -67,51 +71,60 @@ def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.Monkey
     for part in range(5):
         some, faults = _kills(quick_folder / f"home{part}", 10, "true", 1 + part)
         acknowledged += some
+        outcome.ran(FAULT, 10, faults, some)
         assert not faults
     assert acknowledged > 50, "the keeper must have kept something"
     assert readable_files(quick_folder) == []
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_the_scan_finds_what_can_be_read(tmp_path: Path, mark: bytes) -> None:
+def test_the_scan_finds_what_can_be_read(tmp_path: Path, mark: bytes, outcome: Outcome) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").write_bytes(b"..." + mark + b"...")
-    assert readable_files(tmp_path) == ["file is readable"]
+    found = readable_files(tmp_path)
+    outcome.control(FAULT, "name, number or picture readable in a file", found)
+    assert found == ["file is readable"]
 
 
 @pytest.mark.timeout(300)
-def test_kills_while_the_key_is_changed_lose_nothing(quick_folder: Path) -> None:
+def test_kills_while_the_key_is_changed_lose_nothing(quick_folder: Path, outcome: Outcome) -> None:
     acknowledged, faults = _kills(quick_folder / "home", 10, "rekey", 3)
+    outcome.ran(f"{FAULT}, key changing", 10, faults, acknowledged)
     assert not faults and acknowledged > 5
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(3600)
-def test_a_hundred_kills_while_the_key_is_changed_lose_nothing(tmp_path: Path) -> None:
+def test_a_hundred_kills_while_the_key_is_changed_lose_nothing(tmp_path: Path, outcome: Outcome) -> None:
     seed = random.SystemRandom().randrange(2**32)
     for part in range(5):
-        _, faults = _kills(tmp_path / f"home{part}", 20, "rekey", seed + part)
+        some, faults = _kills(tmp_path / f"home{part}", 20, "rekey", seed + part)
+        outcome.ran(f"{FAULT}, key changing", 20, faults, some)
         assert not faults, f"seed {seed + part}"
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(3600)
-def test_five_hundred_kills_lose_nothing(tmp_path: Path) -> None:
+def test_five_hundred_kills_lose_nothing(tmp_path: Path, outcome: Outcome) -> None:
     seed = random.SystemRandom().randrange(2**32)
     acknowledged = 0
     for part in range(20):
         some, faults = _kills(tmp_path / f"home{part}", 25, "true", seed + part)
         acknowledged += some
+        outcome.ran(FAULT, 25, faults, some)
         assert not faults, f"seed {seed + part}"
     assert acknowledged > 500
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("variant", "word"), [("early", "lost"), ("late-file", "does not open"), ("two-steps", "twice")])
-def test_a_broken_promise_is_noticed(quick_folder: Path, variant: str, word: str) -> None:
+@pytest.mark.parametrize(("variant", "word"), [("early", "lost"), ("late-file", "does not open"), ("two-steps", "twice"),
+                                              ("late-still", "lost")])
+def test_a_broken_promise_is_noticed(quick_folder: Path, variant: str, word: str, outcome: Outcome) -> None:
     faults: list[str] = []
     for seed in range(8):
         faults = _kills(quick_folder / f"home{seed}", 10, variant, seed)[1]
         if any(word in one for one in faults):
+            outcome.control(FAULT, SINS[variant], True)
             return
+    outcome.control(FAULT, SINS[variant], False)
     pytest.fail(f"80 kills of the variant {variant} were not noticed: {faults}")

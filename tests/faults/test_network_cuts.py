@@ -146,6 +146,7 @@ def every_cut(lengths: dict[tuple[str, str, str], int], part: int, seed: int) ->
 @pytest.mark.timeout(300)
 def test_sixty_cuts_are_noticed_and_harmless(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync.upload, "PART", 16_384)
+    monkeypatch.setattr(sync.upload, "LARGEST", 16_384)
     with Cutter(tmp_path, people, province, size=5 * 16_384 + 100) as cutter:
         cuts = every_cut(cutter.lengths(), 16_384, seed=7)
         chosen = Random(7).sample(cuts, 60)
@@ -158,6 +159,7 @@ def test_sixty_cuts_are_noticed_and_harmless(tmp_path: Path, people: People, pro
 @pytest.mark.timeout(7200)
 def test_every_cut_is_noticed_and_harmless(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sync.upload, "PART", 16_384)
+    monkeypatch.setattr(sync.upload, "LARGEST", 16_384)
     with Cutter(tmp_path, people, province, size=40 * 16_384 + 100) as cutter:
         cuts = every_cut(cutter.lengths(), 16_384, seed=11)
         fell = sum(cutter.cut(one) for one in cuts)
@@ -168,8 +170,9 @@ def test_every_cut_is_noticed_and_harmless(tmp_path: Path, people: People, provi
 
 @pytest.mark.sweep
 @pytest.mark.timeout(3600)
-def test_cuts_in_parts_of_the_real_size(tmp_path: Path, people: People, province: ProvinceRun) -> None:
+def test_cuts_in_parts_of_the_real_size(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
     """1 MiB parts: at each part border, one byte around it, and at 500 seeded offsets of the packet."""
+    monkeypatch.setattr(sync.upload, "LARGEST", sync.upload.PART)
     part = sync.upload.PART
     with Cutter(tmp_path, people, province, size=3 * part + 12_345) as cutter:
         cutter.new()

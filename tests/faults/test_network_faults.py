@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +55,8 @@ def falls(hall: HallStation, province: ProvinceRun, times: int) -> None:
     stop, wake = threading.Event(), threading.Event()
     records = [hall.keep(size=12 * PART) for _ in range(times)]
     thread = threading.Thread(target=hall.courier.run, args=(stop, wake), name="courier")
+    slow = {"method": "PATCH", "path": "^/v1/packets", "seconds": 0.15, "times": None}   # so that "in the midst" is long enough to be hit on a busy machine
+    province.order("delay", **slow)
     thread.start()
     try:
         for number, record in enumerate(records):
@@ -62,6 +65,7 @@ def falls(hall: HallStation, province: ProvinceRun, times: int) -> None:
             wait_for(lambda: not hall.courier.status().online)
             assert hall.courier.status().last_error_code == "province.unreachable"
             province.start()
+            province.order("delay", **slow)
             wake.set()
             wait_for(lambda record=record: hall.row(record).state == "receipted" or hall.courier.status().moving not in ("", record))
         wait_for(lambda: all(hall.row(one).state == "receipted" for one in records), wake)
@@ -89,17 +93,15 @@ def own(tmp_path: Path, people: People) -> Iterator[ProvinceRun]:
 
 
 def test_a_province_that_falls_in_the_midst_of_an_upload(tmp_path: Path, people: People, own: ProvinceRun) -> None:
-    hall = HallStation(tmp_path / "home", people, own)
-    falls(hall, own, 2)
-    hall.close()
+    with closing(HallStation(tmp_path / "home", people, own)) as hall:
+        falls(hall, own, 2)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(1800)
 def test_a_province_that_falls_thirty_times(tmp_path: Path, people: People, own: ProvinceRun) -> None:
-    hall = HallStation(tmp_path / "home", people, own)
-    falls(hall, own, 30)
-    hall.close()
+    with closing(HallStation(tmp_path / "home", people, own)) as hall:
+        falls(hall, own, 30)
 
 
 # -- somebody else answers ----------------------------------------------------------------------------------------------------------------
@@ -158,6 +160,25 @@ def test_no_byte_goes_to_a_server_with_a_wrong_certificate(hall: HallStation, pe
     hall.reopen(right)
     hall.pass_time(1)
     hall.drive(record, "receipted")
+
+
+@pytest.mark.parametrize("wrong", ["over", "not yet", "another host"])
+def test_a_province_that_shows_an_old_certificate_gets_nothing_until_it_shows_a_good_one(hall: HallStation, people: People, province: ProvinceRun,
+                                                                                         wrong: str) -> None:
+    record, now = hall.keep(), datetime.now(UTC)
+    hall.drive(record, "uploading")
+    days = {"over": (-9, -2), "not yet": (2, 9), "another host": (-9, 9)}[wrong]
+    hosts = {"hosts": ("elsewhere.example",)} if wrong == "another host" else {}
+    cert, key = people.ca.issue_server(stem=f"old {wrong}", not_before=now + timedelta(days=days[0]), not_after=now + timedelta(days=days[1]), **hosts)
+    province.order("certificate", cert=str(cert), key=str(key), times=None)
+    hall.province.wire().hang_up()
+    hall.courier.step()
+    assert hall.row(record).state == "uploading" and hall.row(record).last_error == ("province.tls" if hosts else "province.clock")
+    assert not hall.courier.status().online
+    province.desk("DELETE", "/faults")
+    hall.pass_time(1)
+    hall.drive(record, "receipted")
+    assert came_in(province, record) == 1
 
 
 # -- answers that come twice ----------------------------------------------------------------------------------------------------------------

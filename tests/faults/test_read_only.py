@@ -6,15 +6,18 @@ import hashlib
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 
 from tests.emulators.records import new_recipient, open_room
 from tests.faults.checker import faults_after
+from tests.faults.table import Outcome
 
 TO = new_recipient("test")[1]
 KEY = bytes(32)
+FAULT = "disk became read-only"
 
 
 def _content(folder: Path) -> dict[str, str]:
@@ -22,7 +25,7 @@ def _content(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a mount namespace of its own")
-def test_a_store_that_can_only_be_read_is_named_and_its_packets_are_still_exported(tmp_path: Path) -> None:
+def test_a_store_that_can_only_be_read_is_named_and_its_packets_are_still_exported(tmp_path: Path, outcome: Outcome) -> None:
     home = tmp_path / "home"
     with open_room(home, KEY, TO) as room:
         kept = [f"{room.keep(serial)} {serial}" for serial in range(3)]
@@ -32,4 +35,15 @@ def test_a_store_that_can_only_be_read_is_named_and_its_packets_are_still_export
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"open": "store.trouble", "write": "store.trouble", "export": "done"}
     assert _content(home) == before
-    assert faults_after(home, KEY, TO, kept) == []
+    faults = faults_after(home, KEY, TO, kept)
+    outcome.ran(FAULT, 1, faults, len(kept))
+    assert faults == []
+
+
+def test_a_program_that_says_kept_all_the_same_is_noticed(tmp_path: Path, outcome: Outcome) -> None:
+    home = tmp_path / "home"
+    with open_room(home, KEY, TO) as room:
+        kept = [f"{room.keep(1)} 1", f"{uuid.uuid4()} 2"]
+    faults = faults_after(home, KEY, TO, kept)
+    outcome.control(FAULT, "says kept though nothing could be written", faults)
+    assert any(one.startswith("lost") for one in faults)

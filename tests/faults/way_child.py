@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,25 @@ def _say(step: str, **facts: object) -> None:
 
 def _listen(variant: str) -> None:
     """Lines from the very functions that make a promise true, said when they returned."""
+    from sync.courier import Courier
     from sync.outbox import Outbox
     from sync.parked import Parked
 
-    put, keep, mark, receipted = Parked.put, Outbox.keep, Outbox.mark, Outbox.receipted
+    note_fault = Courier._note_fault
 
-    def putting(self: Any, draft: Any) -> None:
-        put(self, draft)
+    def noting(self: Any, error: Exception) -> None:
+        traceback.print_exception(error)   # into the parent's file: a fault that the courier only names is not to be guessed at
+        note_fault(self, error)
+
+    put, add_still, keep, mark, receipted = Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted
+
+    def adding(self: Any, draft_id: str, *rest: Any, **named: Any) -> Any:
+        still = add_still(self, draft_id, *rest, **named)
+        _say("still kept", draft=draft_id, still=still.still_id)
+        return still
+
+    def putting(self: Any, draft: Any, photo: bytes | None = None) -> None:
+        put(self, draft, photo)
         _say("draft saved", draft=draft.draft_id, entries=len(draft.entries), stills=[one.still_id for one in draft.stills])
         if any(one.kind == "portrait" for one in draft.stills):
             _say("portrait kept", draft=draft.draft_id)
@@ -50,11 +63,12 @@ def _listen(variant: str) -> None:
         mark(self, record_id, state, **facts)
         _say(state, record=record_id)
 
-    def taking(self: Any, record_id: str, envelope: bytes) -> None:
-        receipted(self, record_id, envelope)
+    def taking(self: Any, record_id: str, *rest: Any) -> None:
+        receipted(self, record_id, *rest)
         _say("receipted", record=record_id)
 
-    Parked.put, Outbox.keep, Outbox.mark, Outbox.receipted = putting, keeping, marking, taking
+    Parked.put, Parked.add_still, Outbox.keep, Outbox.mark, Outbox.receipted = putting, adding, keeping, marking, taking
+    Courier._note_fault = noting  # type: ignore[method-assign]
 
 
 def _tell_events(desk: Any) -> None:

@@ -65,9 +65,9 @@ from desktop.flows.words import (
     TakePortrait,
     Unlocked,
 )
-from devices.errors import CardChanged, CardRemoved, NoModel
+from devices.errors import Cancelled, CardChanged, CardRemoved, NoModel
 from sync.draft import DraftStill, Source
-from sync.errors import DiskFull
+from sync.errors import DiskFull, NoRoomToBegin
 from sync.tables import Tables
 from tests.flows.sample import NOW, OPERATOR, READER, STATION, full_draft, number, was_read
 
@@ -141,6 +141,18 @@ def test_parking_clears_the_desk_only_after_it_is_on_the_disk() -> None:
     assert done.draft is None and effects == (ListParked(),)
 
 
+@pytest.mark.parametrize("effect", ["SaveDraft", "TakePortrait"])
+def test_what_has_no_room_is_saved_again_by_a_person_or_the_next_change(effect: str) -> None:
+    state, _ = at_desk(*read(), Failed(NoRoomToBegin(free=1, needed=2), effect))
+    assert state.draft is not None and isinstance(state.trouble, NoRoomToBegin) and state.retry == SaveDraft(state.draft, True)
+    tried, effects = FLOW.step(state, RetryPressed())
+    assert tried.trouble is None and effects == (SaveDraft(state.draft, True),)
+    saved, _ = FLOW.step(state, DraftSaved("d-1", NOW))   # the change after it got through
+    assert saved.trouble is None and saved.retry is None and saved.saved_at == NOW
+    other, _ = at_desk(*read(), ReadPressed(), Failed(CardRemoved(), "ReadCard"), DraftSaved("d-1", NOW))
+    assert isinstance(other.trouble, CardRemoved) and other.retry == ReadCard(), "another trouble is none of its business"
+
+
 def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     state, effects = at_desk(*read(), ParkedPicked("d-9"))
     assert isinstance(effects[-1], ParkDraft)
@@ -148,6 +160,22 @@ def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     assert OpenDraft("d-9") in effects
     state, _ = FLOW.step(state, DraftOpened(full_draft("d-9"), {}, NOW))
     assert state.draft is not None and state.draft.draft_id == "d-9" and state.issues == ()
+
+
+@pytest.mark.parametrize("end", [Failed(Cancelled(), "ReadCard"), Failed(CardRemoved(), "ReadCard"), was_read(TWO, "d-2")],
+                         ids=["broken off", "lifted", "too late"])
+def test_picking_a_parked_one_goes_before_a_read_that_runs(end: object) -> None:
+    state, effects = at_desk(CardPlaced(READER), ParkedPicked("d-9"))
+    assert effects[-1] == CancelRead() and state.reading is not None
+    state, effects = FLOW.step(state, end)
+    assert effects == (OpenDraft("d-9"),) and state.reading is None and state.trouble is None and state.draft is None and not state.after
+
+
+def test_picking_a_parked_one_while_f2_reads_parks_the_open_one_first() -> None:
+    state, _ = at_desk(*read(), ReadPressed(), ParkedPicked("d-9"))
+    state, effects = FLOW.step(state, was_read(TWO, "d-2"))
+    assert isinstance(effects[-1], ParkDraft) and effects[-1].draft.draft_id == "d-1" and state.other_card is None
+    assert OpenDraft("d-9") in FLOW.step(state, DraftParked("d-1"))[1]
 
 
 def test_a_draft_of_another_owner_never_opens() -> None:

@@ -43,7 +43,7 @@ def test_start_to_desk() -> None:
     state, effects = run(LOGIN, [*TO_PIN, PinTyped("123456"), LoggedIn(OPERATOR)])
     assert state.page == "in" and state.operator == OPERATOR
     assert effects[:4] == [OpenStation(), ListCertificates(), ReadPinState(CERTIFICATE), Login(CERTIFICATE, "123456")]
-    assert [one.flow for one in effects[4:] if isinstance(one, Send)] == ["intake", "review"]
+    assert [one.flow for one in effects[4:] if isinstance(one, Send)] == ["intake", "review", "batch"]
     assert all(one.event == OperatorIn(OPERATOR, STATION) for one in effects[4:])
 
 

@@ -6,7 +6,6 @@ Serving prints one JSON line {url, port, admin_url, admin_port, province, practi
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import signal
 import sys
@@ -40,12 +39,6 @@ def own_tls(folder: Path, hosts: list[str], clock: Clock) -> tuple[Path, Path, P
         (tls / "ca.crt").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
         (tls / "server.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return tls / "server.crt", tls / "server.key", tls / "ca.crt"
-
-
-def table_digests(folder: Path | None, edition: str) -> dict[str, dict[str, str]]:
-    if folder is None:
-        return {}
-    return {path.stem: {"edition": edition, "digest": "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()} for path in sorted(folder.glob("*.csv"))}
 
 
 class Running:
@@ -103,7 +96,9 @@ def serve(
     certificate, key, ca = tls or own_tls(folder, [host, "localhost"], clock)
     server = ProvinceServer.over(host, port, Office(realm), certificate, key, Faults())
     url = f"https://{host}:{server.server_address[1]}"
-    realm.set_trust([path.read_bytes() for path in signer_roots], ca.read_bytes(), url, table_digests(tables, tables_edition))
+    realm.set_trust([path.read_bytes() for path in signer_roots], ca.read_bytes(), url)
+    if tables is not None:
+        realm.tables.publish_folder(tables, tables_edition)
     admin = AdminServer(admin_port, Desk(server))
     server.start()
     admin.start()

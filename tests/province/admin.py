@@ -68,6 +68,9 @@ class Desk:
     def recover(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"records": recover(self._office, Path(body["export"]))}
 
+    def tables(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"digest": self._realm.tables.publish(body["table"], body["edition"], body["rows"])}
+
     def people(self, body: dict[str, Any]) -> dict[str, Any]:
         if body.get("remove"):
             self._realm.remove_person(body["id"])
@@ -123,6 +126,20 @@ class Desk:
         return {}
 
 
+    def revocations(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._office.lateness.give(body["kind"], body["content"], body.get("authorities", []))
+        return {}
+
+    def late(self, body: dict[str, Any]) -> dict[str, Any]:
+        self._realm.set_fact("late", {"after_end_days": body["after_end_days"], "trust_claimed_time": bool(body["trust_claimed_time"])})
+        return {}
+
+    def journal_heads(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What a station told of its journal, oldest first: an auditor takes the newest to ``journal verify --head``."""
+        rows = self._realm.store.rows("SELECT * FROM journal_heads WHERE station_id = ? ORDER BY told_at, size", body["station_id"])
+        return {"heads": [dict(row) for row in rows]}
+
+
 ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] = {
     ("GET", "/"): Desk.look,
     ("POST", "/faults"): Desk.order_faults,
@@ -132,6 +149,7 @@ ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] 
     ("POST", "/records/content"): Desk.record_content,
     ("POST", "/records/recover"): Desk.recover,
     ("POST", "/people"): Desk.people,
+    ("POST", "/tables"): Desk.tables,
     ("POST", "/sams"): Desk.sams,
     ("POST", "/halls"): Desk.halls,
     ("POST", "/invitations"): Desk.invitations,
@@ -141,6 +159,9 @@ ROUTES: dict[tuple[str, str], Callable[[Desk, dict[str, Any]], dict[str, Any]]] 
     ("POST", "/stations/release"): Desk.release,
     ("POST", "/sams/state"): Desk.reader_state,
     ("POST", "/keys/rotate"): Desk.rotate,
+    ("POST", "/revocations"): Desk.revocations,
+    ("POST", "/late"): Desk.late,
+    ("POST", "/journal-heads"): Desk.journal_heads,
     ("POST", "/sheets"): Desk.sheets,
     ("POST", "/sheets/state"): Desk.sheet_state,
 }

@@ -11,14 +11,13 @@ from typing import Any
 
 from tests.province.jcs import Refused, canon, digest, stamp
 from tests.province.keys import keyid, spki
-from tests.province.realm import Realm
+from tests.province.realm import PUBLICITY_WORKDAYS, Realm
 
 __all__ = ["Downlinks"]
 
 LIFE = {"roots": timedelta(days=365), "settings": timedelta(days=30), "tables": timedelta(days=30), "states": timedelta(days=1)}
 PAGE = 500
 RETENTION_DAYS = 30
-PUBLICITY_WORKDAYS = 15
 
 
 class Downlinks:
@@ -82,11 +81,12 @@ class Downlinks:
                 "sams": realm.stations.readers(hall),
                 "retention_days": RETENTION_DAYS,
                 "publicity_workdays": PUBLICITY_WORKDAYS,
+                **({"late": rule} if (rule := realm.trusted("late")) else {}),
             },
         )
 
     def tables(self) -> bytes:
-        return self._envelope("tables", "", json.loads(self._realm.store.fact("tables") or "{}"))
+        return self._envelope("tables", "", self._realm.tables.editions())
 
     def states(self, station: Any, since: int) -> bytes:
         rows = self._realm.store.rows("SELECT * FROM states WHERE station_id = ? AND seq > ? ORDER BY seq LIMIT ?", station["id"], since, PAGE)

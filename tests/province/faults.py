@@ -4,7 +4,8 @@ Kinds: ``status`` (status, retry_after, body, media) · ``delay`` (seconds) · `
 ``cut-answer`` (the work is done; after: bytes of the answer, then closed) ·
 ``double`` (the answer is sent twice on the same line) ·
 ``envelope`` (alter: members of the payload, key: ``own``, ``other`` or a purpose) ·
-``unreachable`` (closed at accept, and open connections at their next request).
+``unreachable`` (closed at accept, and open connections at their next request) ·
+``certificate`` (cert, key: PEM files that the next handshakes show, e.g. of one that is over; method and path do not count).
 Every order has ``times`` (null: until it is taken back), ``method`` and ``path`` (a regular expression) to choose requests.
 """
 
@@ -23,7 +24,7 @@ from tests.province.keys import Keys, envelope
 
 __all__ = ["Fault", "Faults", "KINDS", "other_envelope"]
 
-KINDS = ("status", "delay", "cut-request", "cut-answer", "double", "envelope", "unreachable")
+KINDS = ("status", "delay", "cut-request", "cut-answer", "double", "envelope", "unreachable", "certificate")
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ from tests.province.jcs import Refused, b64, stamp
 from tests.province.keys import Keys, spki
 from tests.province.stations import Stations
 from tests.province.store import open_store
+from tests.province.tables import TableOffice
 
 __all__ = ["ROLES", "Realm"]
 
 ROLES = ("collector", "supervisor", "administrator", "verifier")
 CODE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CODE_LIFE = timedelta(hours=72)
+PUBLICITY_WORKDAYS = 15
+"""Working days for which a record is shown on the department's site."""
+HALL_TIME = timezone(timedelta(hours=8))
 
 
 def load_certificates(pem_or_der: bytes) -> list[x509.Certificate]:
@@ -43,6 +47,7 @@ class Realm:
         self.name = self._need("name")
         self.practice = self._need("practice") == "1"
         self.stations = Stations(self.store, self.keys, self.id, clock)
+        self.tables = TableOffice(self.store)
 
     @classmethod
     def open(cls, folder: Path, practice: bool, clock: Clock | None = None, province: str = "51", name: str = "", database: str = "") -> Realm:
@@ -74,12 +79,12 @@ class Realm:
         return f"hall-intake/{'practice-' if self.practice else ''}{name}/1"
 
     # -- trust -------------------------------------------------------------------------------------------------------------------------
-    def set_trust(self, signer_roots: Sequence[bytes], tls_root: bytes, url: str, tables: dict[str, Any]) -> None:
-        """What the command line gives: PEM or DER of signer roots and of the TLS CA, the public address, the code tables' digests."""
+    def set_trust(self, signer_roots: Sequence[bytes], tls_root: bytes, url: str) -> None:
+        """What the command line gives: PEM or DER of signer roots and of the TLS CA, the public address."""
         roots = [b64(certificate_der(c)) for content in signer_roots for c in load_certificates(content)]
         tls = [b64(certificate_der(c)) for c in load_certificates(tls_root)]
         with self.store.write() as db:
-            for name, value in (("signer_roots", roots), ("tls_roots", tls), ("url", url), ("tables", tables)):
+            for name, value in (("signer_roots", roots), ("tls_roots", tls), ("url", url)):
                 db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, json.dumps(value)))
 
     def trusted(self, name: str) -> Any:
@@ -89,6 +94,10 @@ class Realm:
         import base64
 
         return [x509.load_der_x509_certificate(base64.b64decode(root)) for root in self.trusted("signer_roots")]
+
+    def set_fact(self, name: str, value: Any) -> None:
+        with self.store.write() as db:
+            db.execute("INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, json.dumps(value)))
 
     # -- people, readers, halls ----------------------------------------------------------------------------------------------------------
     def add_person(self, person_id: str, name: str, roles: Sequence[str], hall: str) -> None:

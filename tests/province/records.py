@@ -10,13 +10,15 @@ from typing import Any
 
 from tests.province.cms import Signed, verify_detached
 from tests.province.jcs import Refused, b64, canon, digest, moment, parse, parse_canonical, stamp, unb64
+from tests.province.lateness import Lateness
 from tests.province.packet import Opened, open_packet
-from tests.province.realm import Realm
+from tests.province.realm import HALL_TIME, PUBLICITY_WORKDAYS, Realm
 from tests.province.shapes import ACT, SUBMISSION, check, check_presence, check_record
 from tests.province.tus import Uploads
 
 __all__ = ["STATES", "Records"]
 
+_STATE = "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?)"
 STATES = ("received", "accepted", "correction_required", "under_review", "publicity", "effective", "refused", "withdrawn")
 
 
@@ -32,8 +34,8 @@ def same_submission(row: Any, body: dict[str, Any], signature: bytes) -> bool:
 class Records:
     """All records of a province."""
 
-    def __init__(self, realm: Realm, uploads: Uploads) -> None:
-        self._realm = realm
+    def __init__(self, realm: Realm, uploads: Uploads, lateness: Lateness) -> None:
+        self._realm, self._lateness = realm, lateness
         self._store = realm.store
         self._uploads = uploads
 
@@ -143,7 +145,9 @@ class Records:
             raise Refused(422, "record.collector", "the signer is not the record's collector, and no takeover says why")
 
     def _verify(self, content: bytes, signature: bytes) -> Signed:
-        return verify_detached(content, signature, self._realm.signer_roots(), self._realm.clock.now())
+        signed = verify_detached(content, signature, self._realm.signer_roots(), self._realm.clock.now())
+        self._lateness.check(signed)
+        return signed
 
     # -- kept, then receipted ----------------------------------------------------------------------------------------------------------
     def _keep(self, station: Any, body: dict[str, Any], record: dict[str, Any], signature: bytes) -> Any:
@@ -213,9 +217,25 @@ class Records:
             row = db.execute("SELECT station_id FROM records WHERE record_id = ?", (record_id,)).fetchone()
             if row is None:
                 raise Refused(404, "record.unknown", "no such record")
-            sql = "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, ?, ?, ?, ?) RETURNING seq"
+            if state == "publicity" and until is None:
+                today = self._realm.clock.now().astimezone(HALL_TIME).date()
+                until = self._realm.tables.after_workdays(today, PUBLICITY_WORKDAYS).isoformat()
             values = (record_id, row["station_id"], state, at, until, json.dumps(items or [], ensure_ascii=False))
-            return db.execute(sql, values).fetchone()[0]
+            return db.execute(_STATE + " RETURNING seq", values).fetchone()[0]
+
+    def advance(self) -> None:
+        """What time itself brings: a publicity that is over without objection makes the record effective."""
+        now = self._realm.clock.now()
+        today = now.astimezone(HALL_TIME).date().isoformat()
+        over = (
+            "SELECT record_id, station_id FROM states s WHERE state = 'publicity' AND until < ? "
+            "AND seq = (SELECT MAX(seq) FROM states t WHERE t.record_id = s.record_id) ORDER BY seq"
+        )
+        if self._store.row(over, today) is None:
+            return
+        with self._store.write() as db:
+            for row in db.execute(over, (today,)).fetchall():
+                db.execute(_STATE, (row["record_id"], row["station_id"], "effective", stamp(now), None, "[]"))
 
     def list(self) -> list[dict[str, Any]]:
         """What came in, without content: id, station, type, digests, serial, newest state."""

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from tests.province.downlink import Downlinks
 from tests.province.enrolment import enrol, renew
 from tests.province.jcs import Refused, canon, parse, stamp
+from tests.province.lateness import Lateness
 from tests.province.realm import Realm
 from tests.province.records import Records
 from tests.province.shapes import JOURNAL_HEAD, check, is_uuid
@@ -50,7 +51,8 @@ class Office:
         self.realm = realm
         self.downlinks = Downlinks(realm)
         self.uploads = Uploads(realm.store)
-        self.records = Records(realm, self.uploads)
+        self.lateness = Lateness(realm)
+        self.records = Records(realm, self.uploads, self.lateness)
         self.sheets = Sheets(realm)
 
     # -- open routes -------------------------------------------------------------------------------------------------------------------
@@ -104,11 +106,22 @@ class Office:
     def record_get(self, request: Request) -> Answer:
         return Answer(200, self.records.get(request.station, request.part))
 
+    def table(self, request: Request) -> Answer:
+        return Answer(200, self.realm.tables.content(request.part))
+
     def downlink(self, request: Request) -> Answer:
+        if request.part == "states":
+            self.records.advance()
         return Answer(200, self.downlinks.give(request.station, request.part, request.query.get("since", "0")))
 
     def sheet(self, request: Request) -> Answer:
         return Answer(200, self.sheets.status(request.part))
+
+    def revocations(self, request: Request) -> Answer:
+        return Answer(200, canon(self.lateness.index()))
+
+    def revocation(self, request: Request) -> Answer:
+        return Answer(200, canon(self.lateness.one(request.part)))
 
     def journal_heads(self, request: Request) -> Answer:
         body = parse(request.body)
@@ -157,8 +170,11 @@ TABLE = (
     Route("PUT", "/v1/records/{record_id}", Office.record_put, True, MAX_BODY),
     Route("GET", "/v1/records/{record_id}", Office.record_get),
     Route("GET", "/v1/downlink/{purpose}", Office.downlink, query=("since",)),
+    Route("GET", "/v1/tables/{table}", Office.table),
     Route("POST", "/v1/journal-heads", Office.journal_heads, True, MAX_BODY),
     Route("GET", "/v1/sheets/{number}", Office.sheet),
+    Route("GET", "/v1/revocations", Office.revocations),
+    Route("GET", "/v1/revocations/{digest}", Office.revocation),
 )
 
 

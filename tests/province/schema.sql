@@ -22,5 +22,6 @@ CREATE TABLE IF NOT EXISTS downlinks (purpose TEXT NOT NULL, station_id TEXT NOT
   envelope BLOB NOT NULL, PRIMARY KEY (purpose, station_id));
 CREATE TABLE IF NOT EXISTS journal_heads (station_id TEXT NOT NULL, size INTEGER NOT NULL, head TEXT NOT NULL, at TEXT NOT NULL, told_at TEXT NOT NULL, fork INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (station_id, size, head));
+CREATE TABLE IF NOT EXISTS tables (name TEXT PRIMARY KEY, edition TEXT NOT NULL, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS sheets (number TEXT PRIMARY KEY, state TEXT NOT NULL, facts TEXT NOT NULL, newer TEXT, code TEXT NOT NULL, printed TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS states_of_station ON states (station_id, seq);

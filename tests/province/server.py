@@ -256,7 +256,7 @@ class ProvinceServer(ThreadingHTTPServer):
         """In the connection's own thread: the handshake cannot stop the others."""
         request.settimeout(HANDSHAKE_SECONDS)
         try:
-            tls = self._context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+            tls = self._shown().wrap_socket(request, server_side=True, do_handshake_on_connect=False)
         except (OSError, ValueError):
             return
         try:
@@ -274,6 +274,13 @@ class ProvinceServer(ThreadingHTTPServer):
             with self._open_lock:
                 self._open.discard(tls)
             tls.close()
+
+    def _shown(self) -> ssl.SSLContext:
+        """The context of the next handshake: the province's own, or one with an ordered certificate."""
+        order = self.faults.take("certificate")
+        if order is None:
+            return self._context
+        return tls_context(Path(order["cert"]), Path(order["key"]), self.office.realm.keys.device_ca.public_bytes(serialization.Encoding.PEM))
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A broken connection is the other side's matter."""

@@ -23,7 +23,7 @@ from tests.scenes.stages import until
 __all__ = ["TYPED", "button_at_caret", "caret", "field_at_caret", "fill_missing", "key", "save_receipt", "take_picture", "type_pin"]
 
 TYPED = {"person.mobile": "13800000000", "education.level": "初中毕业", "employer.name": "四川示例建设有限公司", "skill[0].trade": "gjg",
-         "skill[0].level": "中级工", "skill[0].cert_no": "2106-0088412"}
+         "skill[0].level": "高级工", "skill[0].cert_no": "2106-0088412"}
 """What a clerk types, code fields by name or by initials of the pinyin (looks: 钢筋工 · gjg)."""
 
 PICTURES = {"portrait": "人像 portrait", "skill_certificate": "证书 document"}

@@ -5,6 +5,7 @@ Everything lies in one folder and ends with it. Needs a namespace of its own (in
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from devices.tokens.pkcs11 import Pkcs11Driver
 from sync.canon import canon
 from sync.enrolment import enrol
 from sync.keys import KeyCabinet
-from sync.signing import make_signature
+from sync.signing import certificate_facts, make_signature
 from sync.station import Station
 from sync.store import open_folder
 from tests.emulators.ca import PracticeCa
@@ -191,6 +192,14 @@ class PracticeHall:
     def lift(self) -> None:
         self.slot.lift()
 
+    def publish_revocations(self, *certificates: bytes) -> None:
+        """What the practice CA publishes reaches the province: a list of revoked certificates, with these (DER) on it since this moment."""
+        now = datetime.now(UTC).replace(microsecond=0)
+        revoked = {int(certificate_facts(one).serial, 16): now for one in certificates}
+        content = self.ca.revocation_list(revoked, now, now + timedelta(days=7))
+        self.province.order("revocations", kind="crl", content=base64.b64encode(content).decode("ascii"),
+                            authorities=[base64.b64encode(one).decode("ascii") for one in self.ca.chain])
+
     # -- building ---------------------------------------------------------------------------------------------------------------------
     def _begin(self) -> None:
         self._take_prepared()
@@ -221,6 +230,7 @@ class PracticeHall:
     def _fill_province(self) -> None:
         self.province.order("halls", code=HALL_CODE, name=HALL_NAME)
         self.province.order("sams", sam=SAM_NUMBER, hall=HALL_CODE)
+        self.publish_revocations()
         for one in PEOPLE:
             self.province.order("people", id=one.id, name=one.name, roles=list(one.roles), hall=HALL_CODE)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from itertools import chain
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -26,6 +27,8 @@ def main() -> int:
     from PySide6.QtWidgets import QApplication
 
     from desktop.widgets.style import Look
+    from tests.scenes.batch_scenes import batch_scenes
+    from tests.scenes.day_scenes import day_scenes
     from tests.scenes.staff_scenes import SCENES, Scene, stage_window
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -34,7 +37,10 @@ def main() -> int:
     args.folder.mkdir(parents=True, exist_ok=True)
     for size in args.size or ["1366x768", "1920x1080"]:
         width, height = map(int, size.split("x"))
-        for name, scene in SCENES(lambda: Scene(look, "en" if args.en else "zh_CN")):
+        def make() -> Scene:
+            return Scene(look, "en" if args.en else "zh_CN")
+
+        for name, scene in chain(SCENES(make), day_scenes(make), batch_scenes(make)):
             if args.part and args.part not in name:
                 scene.window.deleteLater()
                 continue

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.stage import Stage
+from desktop.flows.batch import BATCH
 from desktop.flows.intake import intake
 from desktop.flows.login import LOGIN
 from desktop.flows.machine import Failed
@@ -74,7 +76,7 @@ from devices.cards.idcard import IdentityCard
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
-from sync.errors import DiskFull, KeyringLocked, NotEnrolled
+from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled
 from sync.freeze import Sitting, freeze
 from sync.tables import Tables
 from tests.flows.sample import CERTIFICATE, EXPIRED, NOW, OPERATOR, OTHER, READER, STATION, number
@@ -178,6 +180,7 @@ def _outbox() -> OutboxListed:
     return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1})
 
 
+OUTBOX = _outbox()
 _OLD, _NEW = (Remembered("pcsc", f"国腾 GTICR100 ({serial})", "gticr100", serial) for serial in ("A1B2", "C3D4"))
 SISTER = ReaderQuestion((ReaderOption(_NEW, True),), _OLD, True)
 SEVERAL = ReaderQuestion((ReaderOption(_OLD), ReaderOption(Remembered("serial", "窗口 7 的串口读卡器", "com3")), ReaderOption(_NEW)))
@@ -189,7 +192,7 @@ PARKED = ParkedListed((ParkedFacts("d-8", "陈大海", "0015", NOW - timedelta(m
 
 
 class Scene:
-    """The three stages over a recording of their effects; ``at`` posts to the right one."""
+    """The four stages over a recording of their effects; ``at`` posts to the right one."""
 
     def __init__(self, look: Look, lang: str = "zh_CN") -> None:
         self.kit = Kit(look, Words(lang), Tables.load(), lambda: NOW)
@@ -198,12 +201,21 @@ class Scene:
         self.stages["login"] = Stage(LOGIN, self._carry)
         self.stages["intake"] = Stage(intake(self.kit.tables), self._carry)
         self.stages["review"] = Stage(REVIEW, self._carry)
-        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"])
+        self.stages["batch"] = Stage(BATCH, self._carry)
+        self.window = StaffWindow(self.kit, self.stages["login"], self.stages["intake"], self.stages["review"], self.stages["batch"])
 
     def _carry(self, effect: Any, _post: Callable[[Any], None]) -> None:
         self.effects.append(effect)
         if isinstance(effect, Send):
             self.stages[effect.flow].post(effect.event)
+
+    def close(self) -> None:
+        """The window and the stages go."""
+        self.window.close()
+        self.window.deleteLater()
+        for stage in self.stages.values():
+            stage.deleteLater()
+        QApplication.processEvents()
 
     def login(self, *events: Any) -> Scene:
         for event in events:
@@ -220,9 +232,14 @@ class Scene:
             self.stages["review"].post(event)
         return self
 
+    def batch(self, *events: Any) -> Scene:
+        for event in events:
+            self.stages["batch"].post(event)
+        return self
+
     def inside(self, courier: CourierSeen = ONLINE) -> Scene:
         self.login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)), PinTyped("1"), LoggedIn(OPERATOR))
-        return self.desk(DEVICES, courier, PARKED, _outbox())
+        return self.desk(DEVICES, courier, PARKED, OUTBOX)
 
     def sitting(self, courier: CourierSeen = OFFLINE) -> Scene:
         return self.inside(courier).desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1"), DraftSaved("d-1", NOW))
@@ -316,6 +333,8 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "25-document", _preview(make().worker().desk(DocumentPressed("contract"), HintSeen(Hint("page.glare", "wait"))), drawn_page("劳动合同"))
     yield "26-compare-by-staff", make().sitting().desk(Edited("person.categories", ("4",), NOW)).pictures("portrait").desk(FaceCompared("unsure", "model"))
     yield "27-store-full", make().worker().desk(Failed(DiskFull(free=12_000_000, needed=500_000_000), "SaveDraft"))
+    yield "28-no-room-to-begin", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1"),
+                                                      Failed(NoRoomToBegin(free=12_000_000, needed=500_000_000), "SaveDraft"))
     yield "30-review", make().reviewed()
     yield "31-review-odd", make().reviewed(odd=True)
     yield "32-review-pin", make().reviewed().review(AskPin(), PinStateRead(PinState(6)))

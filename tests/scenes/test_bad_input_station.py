@@ -238,7 +238,7 @@ def test_full_disk_refuses_captures_and_sends_what_was_kept(hall: PracticeHall, 
         until(lambda: desk.intake.state.capture is not None and desk.intake.state.capture.hint is not None, "the live picture")
         desk.intake.post(CapturePressed())
         until(lambda: desk.intake.state.trouble, "the trouble")
-        said(desk.intake.state.trouble, "store.disk_full")
+        said(desk.intake.state.trouble, "store.no_room_to_begin")
         until(lambda: not desk.intake.state.capture.taking, "the picture refused, too")
         assert desk.intake.state.draft.stills == ()
         assert desk.intake.state.draft.draft_id == draft, "a new sitting is refused on a full disk, and what was typed stays on the screen"

@@ -88,12 +88,13 @@ def _alive(pids: set[int]) -> set[int]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("victim", ["worker", "watcher"])
+@pytest.mark.parametrize("victim", ["worker", "watcher", "both"])
 def test_kill_leaves_nothing_running(victim: str, tmp_path: Path) -> None:
     with _hall(tmp_path / WORDS) as (watcher, worker):
         started = _below(watcher.pid)
         assert len(started) > 4, "services, product and children are up"
-        os.kill(worker if victim == "worker" else watcher.pid, signal.SIGKILL)
+        for pid in {"worker": (worker,), "watcher": (watcher.pid,), "both": (watcher.pid, worker)}[victim]:
+            os.kill(pid, signal.SIGKILL)
         end = time.monotonic() + END_S
         while (left := _alive(started) | _belongs(str(tmp_path / WORDS))) and time.monotonic() < end:
             time.sleep(0.1)

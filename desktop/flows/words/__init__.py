@@ -3,6 +3,29 @@
 Events say what happened (past tense or a pressed key); effects say what should be done (an order). README.md of the flows tells who answers what.
 """
 
+from desktop.flows.words.batch import (
+    BatchAsked,
+    BatchBuilt,
+    BatchEnded,
+    BatchLine,
+    BuildBatch,
+    BuildPressed,
+    Deed,
+    EndBatch,
+    KeepUnsigned,
+    KeepUnsignedPressed,
+    KeptUnsigned,
+    LinePicked,
+    ListWaiting,
+    ReasonEdited,
+    RowsTicked,
+    ShowBatchRecord,
+    SignBatch,
+    StopBatch,
+    StopPressed,
+    WaitingFacts,
+    WaitingListed,
+)
 from desktop.flows.words.common import (
     BackPressed,
     Progress,
@@ -81,6 +104,7 @@ from desktop.flows.words.records import (
     Keep,
     Kept,
     ListOutbox,
+    OlderPressed,
     OutboxListed,
     PagePicked,
     PrintReceipt,
@@ -98,6 +122,10 @@ from desktop.flows.words.records import (
     SyncNow,
     SyncPressed,
     WatchRecord,
+)
+from desktop.flows.words.shifts import (
+    EndShift,
+    ShiftEnded,
 )
 from desktop.flows.words.sitting import (
     ByHandPressed,
@@ -135,17 +163,19 @@ from desktop.flows.words.sitting import (
 )
 
 __all__ = [
-    "AskPin", "AskReaders", "BackPressed", "BuildReview", "ByHandPressed", "CancelRead", "CaptureClosed", "CapturePressed", "CardLifted", "CardNote",
-    "CardPlaced", "CardWasRead", "CertificateChoice", "CertificatePicked", "CertificatesListed", "CheckDevices", "CheckPressed", "ClosePreview",
-    "CompareFaces", "CourierFacts", "CourierSeen", "DeviceFacts", "DevicesSeen", "DiscardConfirmed", "DiscardPressed", "DocumentPressed",
-    "DraftOpened", "DraftParked", "DraftSaved", "DropDraft", "DropStill", "Edited", "FaceCompared", "FileGiven", "Hint", "HintSeen", "Keep", "Kept",
-    "LastTryAccepted", "LeftField", "ListCertificates", "ListOutbox", "ListParked", "LockPressed", "LogOut", "LoggedIn", "Login", "NewSitting",
-    "Note", "NotesClosed", "OpenDraft", "OpenPreview", "OpenStation", "Operator", "OperatorIn", "OriginalSeen", "OtherPersonPressed", "OutboxFacts",
-    "OutboxListed", "PagePicked", "ParkDraft", "ParkPressed", "ParkedFacts", "ParkedListed", "ParkedPicked", "PinStateRead", "PinTyped",
-    "PlacePicked", "PortraitPressed", "PrintReceipt", "Progress", "ReadCard", "ReadPinState", "ReadPressed", "ReaderAsked", "ReaderLater",
-    "ReaderOption", "ReaderPicked", "ReaderQuestion", "ReaderTaken", "ReceiptFacts", "ReceiptSaved", "ReceiptWanted", "RecordMoved", "RecordPicked",
-    "RetryPressed", "RetryRecord", "ReviewAsked", "ReviewBuilt", "ReviewPressed", "ReviewSheet", "RowAdded", "RowRemoved", "SaveDraft", "SaveReceipt",
-    "Send", "SignPressed", "SignRecord", "Signed", "SittingDone", "SittingMade", "StationFacts", "StationOpened", "StillDropped", "StillTaken",
-    "SwitchPressed", "SyncNow", "SyncPressed", "TakeDocument", "TakeFile", "TakePortrait", "TokensChanged", "TroubleClosed", "Unlocked", "UseReader",
+    "AskPin", "AskReaders", "BackPressed", "BatchAsked", "BatchBuilt", "BatchEnded", "BatchLine", "BuildBatch", "BuildPressed", "BuildReview",
+    "ByHandPressed", "CancelRead", "CaptureClosed", "CapturePressed", "CardLifted", "CardNote", "CardPlaced", "CardWasRead", "CertificateChoice",
+    "CertificatePicked", "CertificatesListed", "CheckDevices", "CheckPressed", "ClosePreview", "CompareFaces", "CourierFacts", "CourierSeen", "Deed",
+    "DeviceFacts", "DevicesSeen", "DiscardConfirmed", "DiscardPressed", "DocumentPressed", "DraftOpened", "DraftParked", "DraftSaved", "DropDraft",
+    "DropStill", "Edited", "EndBatch", "EndShift", "FaceCompared", "FileGiven", "Hint", "HintSeen", "Keep", "KeepUnsigned", "KeepUnsignedPressed", "Kept",
+    "KeptUnsigned", "LastTryAccepted", "LeftField", "LinePicked", "ListCertificates", "ListOutbox", "ListParked", "ListWaiting", "LockPressed", "LogOut",
+    "LoggedIn", "Login", "NewSitting", "Note", "NotesClosed", "OlderPressed", "OpenDraft", "OpenPreview", "OpenStation", "Operator", "OperatorIn",
+    "OriginalSeen", "OtherPersonPressed", "OutboxFacts", "OutboxListed", "PagePicked", "ParkDraft", "ParkPressed", "ParkedFacts", "ParkedListed",
+    "ParkedPicked", "PinStateRead", "PinTyped", "PlacePicked", "PortraitPressed", "PrintReceipt", "Progress", "ReadCard", "ReadPinState", "ReadPressed",
+    "ReaderAsked", "ReaderLater", "ReaderOption", "ReaderPicked", "ReaderQuestion", "ReaderTaken", "ReasonEdited", "ReceiptFacts", "ReceiptSaved",
+    "ReceiptWanted", "RecordMoved", "RecordPicked", "RetryPressed", "RetryRecord", "ReviewAsked", "ReviewBuilt", "ReviewPressed", "ReviewSheet", "RowAdded",
+    "RowRemoved", "RowsTicked", "SaveDraft", "SaveReceipt", "Send", "ShiftEnded", "ShowBatchRecord", "SignBatch", "SignPressed", "SignRecord", "Signed",
+    "SittingDone", "SittingMade", "StationFacts", "StationOpened", "StillDropped", "StillTaken", "StopBatch", "StopPressed", "SwitchPressed", "SyncNow",
+    "SyncPressed", "TakeDocument", "TakeFile", "TakePortrait", "TokensChanged", "TroubleClosed", "Unlocked", "UseReader", "WaitingFacts", "WaitingListed",
     "WatchRecord",
 ]

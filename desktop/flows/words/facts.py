@@ -29,7 +29,8 @@ class StationFacts:
 @dataclass(frozen=True, slots=True)
 class CertificateChoice:
     """A signing certificate on a plugged token. ``device`` and ``key_id`` find it again; ``why`` is a reason code where it is not ``usable``
-    (expired, not_yet, untrusted, no_role, algorithm).
+    (expired, not_yet, untrusted, revoked, no_role, algorithm). ``revocation`` (sync.trust): good, stale, unknown, unchecked; ``revocation_as_of``: the time
+    of the list or answer that says so, aware, None where none speaks of it.
     """
 
     device: Device
@@ -41,6 +42,8 @@ class CertificateChoice:
     days_left: int
     usable: bool = True
     why: str = ""
+    revocation: str = "unchecked"
+    revocation_as_of: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class ParkedFacts:
 
 @dataclass(frozen=True, slots=True)
 class OutboxFacts:
-    """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty, ``items`` what must be corrected."""
+    """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty since ``remote_at``, ``until`` the last day of
+    its publicity; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is meant).
+    """
 
     record_id: str
     name: str = field(repr=False)
@@ -108,6 +113,9 @@ class OutboxFacts:
     serial: str = ""
     remote: str = ""
     items: tuple[str, ...] = field(default=(), repr=False)
+    remote_at: datetime | None = None
+    until: date | None = None
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

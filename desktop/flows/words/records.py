@@ -11,7 +11,8 @@ from sync.draft import Draft
 from sync.panel import Waits
 
 __all__ = [
-    "AskPin", "BuildReview", "CheckDevices", "CheckPressed", "CourierSeen", "DevicesSeen", "Keep", "Kept", "ListOutbox", "OutboxListed", "PagePicked",
+    "AskPin", "BuildReview", "CheckDevices", "CheckPressed", "CourierSeen", "DevicesSeen", "Keep", "Kept", "ListOutbox", "OlderPressed", "OutboxListed",
+    "PagePicked",
     "PrintReceipt", "ReceiptSaved", "ReceiptWanted", "RecordMoved", "RecordPicked", "RetryRecord", "ReviewAsked", "ReviewBuilt", "SaveReceipt",
     "SignPressed", "SignRecord", "Signed", "SyncNow", "SyncPressed", "WatchRecord",
 ]
@@ -19,23 +20,36 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class PagePicked:
-    """``page``: desk, outbox, returned, parked, health."""
+    """``page``: desk, outbox, returned, parked, health, sync, sheet; batch: what waits for a signature, a page of its own flow."""
 
     page: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListOutbox:
-    """Effect: this operator's kept records. Answer: OutboxListed; also posted without being asked whenever a row changed."""
+    """Effect: this operator's kept records, the newest ``pages`` pages and all that asks for somebody.
+
+    Answer: OutboxListed; also posted without being asked whenever a row changed.
+    """
+
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxListed:
-    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today; ``waits``: what of the whole machine waits, and why, without names."""
+    """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today, unsigned; ``waits``: what of the whole machine waits, and why, without names;
+    ``more``: older ones are there.
+    """
 
     rows: tuple[OutboxFacts, ...]
     counts: Mapping[str, int]
     waits: tuple[Waits, ...] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OlderPressed:
+    """Show older kept records too."""
 
 
 @dataclass(frozen=True, slots=True)

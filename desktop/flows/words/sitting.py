@@ -131,10 +131,14 @@ class PlacePicked:
 
 @dataclass(frozen=True, slots=True)
 class SaveDraft:
-    """Effect: keep the draft parked. The handler writes the last one at most every 500 ms, at once where ``now``. Answer: DraftSaved, or Failed."""
+    """Effect: keep the draft parked. The handler writes the last one at most every 500 ms, at once where ``now``. Answer: DraftSaved, or Failed.
+
+    ``photo``: the chip's picture, kept with the draft; None leaves the one that is there.
+    """
 
     draft: Draft = field(repr=False)
     now: bool = False
+    photo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +205,12 @@ class OpenDraft:
 
 @dataclass(frozen=True, slots=True)
 class DraftOpened:
-    """``pictures``: still_id -> encoded thumbnail."""
+    """``pictures``: still_id -> encoded thumbnail; ``chip_photo`` the picture of the card that was read for it, where there was one."""
 
     draft: Draft = field(repr=False)
     pictures: Mapping[str, bytes] = field(repr=False)
     at: datetime
+    chip_photo: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ class People:
         certificate = self.ca.issue_person(person_id, name, key.public_key()).public_bytes(Encoding.DER)
         return KeySigner(key, certificate, self.ca.chain)
 
-    def province(self, folder: Path) -> ProvinceRun:
+    def province(self, folder: Path, database: str = "") -> ProvinceRun:
         certificate, key = self.ca.issue_server()
-        return ProvinceRun(folder, [self.ca.folder / "root.pem"], (certificate, key, self.ca.folder / "tls-root.pem"))
+        return ProvinceRun(folder, [self.ca.folder / "root.pem"], (certificate, key, self.ca.folder / "tls-root.pem"), database=database)
 
 
 def open_lists(province: ProvinceRun) -> None:
@@ -170,7 +170,7 @@ class HallStation:
         self.outbox.keep(sealed, digest(content), signature, (), "op:OP-000017", Summary("练习", "0012", ("4",)))
         return record_id
 
-    def _record(self, record_id: str, photo: bytes, sam: str) -> dict[str, Any]:
+    def _record(self, record_id: str, photo: bytes, sam: str = "") -> dict[str, Any]:
         now, station = time_text(datetime.now(UTC)), self.courier.station
         card = {"sam": sam, "reader": "r", "profile": "p", "read_at": now, "raw_digest": digest(b"raw")} if sam else None
         return {

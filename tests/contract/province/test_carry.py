@@ -140,6 +140,28 @@ def test_without_its_key_a_stations_records_still_reach_the_province_once(hall: 
     hall.reopen()
 
 
+def test_the_recovery_key_alone_opens_every_packet(hall: HallStation, province: ProvinceRun, tmp_path: Path) -> None:
+    """The store's key is lost and the province's intake key, too: what was sealed before is received by the recovery key."""
+    ids = [hall.keep(size=size) for size in (10, 3_000_000)]
+    hall.close()
+    province.desk("POST", "/keys/rotate", purpose="intake", revoke=True)
+    done = export_files(hall.folder, tmp_path / "export")
+    told = province.desk("POST", "/records/recover", export=str(tmp_path / "export"))["records"]
+    assert {one["record_id"]: one["outcome"] for one in told} == dict.fromkeys(ids, "received") and set(done.records) == set(ids)
+    assert all(came_in(province, one) == 1 for one in ids)
+    hall.reopen()
+
+
+def test_the_first_thing_that_a_new_station_keeps_may_be_an_import(hall: HallStation, people: People, province: ProvinceRun, tmp_path: Path) -> None:
+    record_id = hall.keep()
+    done = _export(hall, tmp_path / "export")
+    fresh = HallStation(tmp_path / "fresh", people, province)
+    shutil.rmtree(fresh.blobs.folder)   # enrolled, but the program was never opened
+    assert _import(fresh, tmp_path / "export", done.code).came == (record_id,)
+    fresh.drive(record_id, "receipted")
+    fresh.close()
+
+
 def test_a_signed_export_is_good_for_the_province_too_and_a_revoked_stations_records_are_carried(hall: HallStation, other: HallStation,
                                                                                               province: ProvinceRun, tmp_path: Path) -> None:
     one, two = hall.keep(), hall.keep()

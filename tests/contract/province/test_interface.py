@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+import pytest
+
+from sync.errors import ProvinceRefused
+from sync.renewal import renew
 from tests.contract.province.hall import HallStation
 from tests.contract.province.interface import METHODS, TEXT, Interface
 from tests.emulators.province_run import ProvinceRun
@@ -13,10 +19,16 @@ NOT_ASKED = {"descriptor", "packetOptions", "packetDrop"}
 def test_every_operation_that_the_client_uses_is_in_the_text_and_the_other_way_round(hall: HallStation, province: ProvinceRun) -> None:
     record = hall.keep(size=2_000_000)
     hall.drive(record, "receipted")
+    province.desk("POST", "/tables", table="degree", edition="2", rows=[["1", "练习", "Practice"]])
     hall.courier.refresh()
     hall.province.record(record)
+    assert hall.province.revocations().digests == ()
+    with pytest.raises(ProvinceRefused):
+        hall.province.revocation(hall.row(record).packet_digest)
+    renew(hall.province, hall.store, hall.station, datetime.now(UTC))
     made = province.desk("POST", "/sheets", kind=1, name="练习人", masked="5101**********0012", employer="", good=0, bad=0)
     hall.province.sheet(made["number"])
+    renew(hall.province, hall.store, hall.station, datetime.now(UTC))
     every = {op["operationId"] for item in TEXT["paths"].values() for name, op in item.items() if name in METHODS}
     assert hall.interface.asked == every - NOT_ASKED and hall.interface.misfits == []
 

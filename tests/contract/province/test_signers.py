@@ -34,10 +34,10 @@ class BothFamilies(People):
         self.sm2_supervisor = self.national.person("SV-000002", "国密主管")
         self.ec_supervisor = self._person("SV-000001", "主管")
 
-    def province(self, folder: Path) -> ProvinceRun:
+    def province(self, folder: Path, database: str = "") -> ProvinceRun:
         certificate, key = self.ca.issue_server()
         roots = [self.ca.folder / "root.pem", self.national.folder / "root.der"]
-        return ProvinceRun(folder, roots, (certificate, key, self.ca.folder / "tls-root.pem"))
+        return ProvinceRun(folder, roots, (certificate, key, self.ca.folder / "tls-root.pem"), database=database)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def keep(hall: HallStation, collector: Any, signer: Any, acts: Sequence[tuple[st
     record_id, photo = str(uuid.uuid4()), os.urandom(100)
     facts = certificate_facts(collector.certificate)
     who = {"id": facts.id, "name": facts.name, "certificate": facts.digest}
-    members = hall._record(record_id, photo) | {"collector": who, "claimed_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
+    members = hall._record(record_id, photo, "") | {"collector": who, "claimed_at": f"{NOW:%Y-%m-%dT%H:%M:%SZ}"}
     content = canon(members)
     signature = make_signature(content, signer, NOW)
     made = [make_act(kind, content, None if kind == "takeover" else signature, "练习原因", by, NOW) for kind, by in acts]  # type: ignore[arg-type]

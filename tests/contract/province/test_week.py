@@ -1,51 +1,16 @@
-"""A simulated week with three days offline: the sheet of each evening, as it stands that evening and when all has come through."""
+"""A simulated week with three days offline: the sheet of each evening, as it stands that evening and when all has come through. Also: python -m tests.week."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-
 import pytest
 
-from desktop.commands.reconcile import lines_of, sheet_of
-from desktop.flows.intake_state import hall_date
+from desktop.commands.reconcile import lines_of
 from sync.reconcile import DaySheet
 from tests.contract.province.hall import HallStation, came_in
 from tests.emulators.province_run import ProvinceRun
+from tests.week import Week
 
 pytestmark = pytest.mark.timeout(300)
-
-MORNING = datetime.now(UTC).replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(days=1)
-"""09:00 at the hall, tomorrow."""
-
-
-class Week:
-    """Turns both clocks to a day of the week and works there."""
-
-    def __init__(self, hall: HallStation, province: ProvinceRun) -> None:
-        self.hall, self.province = hall, province
-        self.kept: dict[int, list[str]] = {}
-
-    def day(self, number: int) -> date:
-        return hall_date(MORNING + timedelta(days=number))
-
-    def work(self, number: int, records: int, online: bool) -> DaySheet:
-        ahead = MORNING + timedelta(days=number) - datetime.now(UTC)
-        self.hall.moment = lambda: datetime.now(UTC) + ahead
-        self.hall.later += 86_400
-        self.province.desk("DELETE", "/faults")
-        self.province.desk("POST", "/clock", offset=ahead.total_seconds())
-        if not online:
-            self.province.order("unreachable", times=None)
-        self.kept[number] = [self.hall.keep() for _ in range(records)]
-        self.hall.courier.hurry()
-        for _ in range(200):
-            if not self.hall.courier.step():
-                break
-        return self.sheet(number)
-
-    def sheet(self, number: int) -> DaySheet:
-        return sheet_of(self.hall.outbox, self.hall.journal, self.day(number))
-
 
 def counts(sheet: DaySheet) -> tuple[int, int, int, int]:
     return sheet.captured, sheet.signed, sheet.sent, sheet.acknowledged

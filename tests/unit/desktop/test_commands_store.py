@@ -52,6 +52,7 @@ def test_list_show_and_retry(ids: list[str], capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().out
     assert ids[1] in told and ids[0] not in told and "province.refused" in told
     assert _run(outbox, "retry", ids[1]) == 0
+    assert ids[1] in capsys.readouterr().out, "a command that did something says so"
     assert _run(outbox, "show", ids[1]) == 0
     told = capsys.readouterr().out
     assert "state: kept" in told and NAME not in told

@@ -29,18 +29,20 @@ class Shelf:
 
     def __init__(self) -> None:
         self.put_: list[Draft] = []
+        self.photo: bytes | None = None
         self.dropped: list[str] = []
         self.threads: set[str] = set()
         self.trouble: Trouble | None = None
         self.slow = threading.Event()
         self.slow.set()
 
-    def put(self, draft: Draft) -> None:
+    def put(self, draft: Draft, photo: bytes | None = None) -> None:
         self.slow.wait(5)
         self.threads.add(threading.current_thread().name)
         if self.trouble is not None:
             raise self.trouble
         self.put_.append(draft)
+        self.photo = photo or self.photo
 
     def get(self, draft_id: str, owner: str) -> Draft | None:
         assert owner == OWNER
@@ -144,6 +146,13 @@ def test_text_that_comes_after_the_record_was_kept_is_not_written(work: DraftWor
     shelf.slow.set()
     quiet(jobs)
     assert shelf.put_ == [] and got == []
+
+
+def test_the_chips_photo_is_kept_with_the_text_that_comes_after_it(work: DraftWork, shelf: Shelf, jobs: Jobs) -> None:
+    work.save(SaveDraft(draft("read"), False, b"photo"), lambda _event: None)
+    work.save(SaveDraft(draft("typed"), True), lambda _event: None)
+    quiet(jobs)
+    assert [one.text("employer.name") for one in shelf.put_] == ["typed"] and shelf.photo == b"photo"
 
 
 def test_full_disk_is_told_with_the_effect_that_asked(work: DraftWork, shelf: Shelf) -> None:

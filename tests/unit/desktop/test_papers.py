@@ -13,13 +13,18 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.errors import NotSaved
 from desktop.flows.verify import VerifyState
-from desktop.flows.words import ReceiptFacts
+from desktop.flows.words import ReceiptFacts, StationFacts
+from desktop.flows.words.day import SheetFacts as DayFacts
+from desktop.flows.words.day import SheetLine
 from desktop.flows.words_verify import PrintResult, VerifyFacts
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter
+from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
+from desktop.staff.kit import Kit
 from desktop.widgets.check_paper import draw_check
 from desktop.widgets.paper import a4_pdf
+from desktop.widgets.style import Look
 from devices.vision.codes import read_codes
+from sync.reconcile import DaySheet, Difference
 from sync.sheet import Evidence, SheetFacts, Verdict
 from sync.tables import Tables
 
@@ -76,3 +81,44 @@ def test_a_check_result_is_no_certificate(tmp_path: Path, language: str) -> None
     text = text_of(tmp_path / "c.pdf")
     assert "李国强" in text and words("paper.check_title").replace(" ", "") in text
     assert ("不是证明" if language == "zh_CN" else "notacertificate") in text
+
+
+# -- the day ------------------------------------------------------------------------------------------------------------------------------
+def day_printer() -> SheetPrinter:
+    station = StationFacts("s", "练习省", "练习大厅", "07", True)
+    return SheetPrinter(Kit(Look(practice=True), Words(), Tables.load(), lambda: AT), lambda: station, lambda: "王敏")
+
+
+def pages_of(path: Path) -> list[str]:
+    document = pypdfium2.PdfDocument(str(path))
+    try:
+        return [unicodedata.normalize("NFKC", "".join(page.get_textpage().get_text_bounded().split())) for page in document]
+    finally:
+        document.close()
+
+
+def many(count: int) -> DayFacts:
+    found = tuple(Difference(f"{number:08x}-0000-4000-8000-000000000000", "waiting", "kept", "province.unreachable", AT) for number in range(count))
+    lines = tuple(SheetLine(one, "李练工", "0011") if number % 2 else SheetLine(one, keeper="刘洋") for number, one in enumerate(found))
+    return DayFacts(DaySheet(date(2026, 11, 22), count + 3, count + 3, 3, 3, 0, 3, found, ()), lines, (), AT, date(2026, 11, 22))
+
+
+def test_the_sheet_of_a_day_names_every_difference_by_its_record_and_nobody_by_name(tmp_path: Path) -> None:
+    day_printer().write(many(40), str(tmp_path / "day.pdf"))
+    pages = pages_of(tmp_path / "day.pdf")
+    whole = "".join(pages)
+    assert len(pages) == 3 and all("练习" in one for one in pages) and "第1页,共3页" in pages[0] and "第3页,共3页" in pages[2]
+    assert all(f"{number:08x}-0000-4000-8000-000000000000" in whole for number in range(40)), "none is cut off between two pages"
+    assert "李练工" not in whole and "尾号" not in whole and "刘洋" in whole and "王敏" in whole
+    assert "43" in pages[0] and "≠" in pages[0] and "连不上省平台" in whole and "主管签字" in pages[2] and "主管签字" not in pages[0]
+
+
+def test_a_day_without_a_difference_is_one_page(tmp_path: Path) -> None:
+    day_printer().write(DayFacts(DaySheet(date(2026, 11, 22), 3, 3, 3, 3, 0, 3, (), ()), (), (), AT, date(2026, 11, 22)), str(tmp_path / "day.pdf"))
+    (page,) = pages_of(tmp_path / "day.pdf")
+    assert "全部对上" in page and "≠" not in page and page.count("=") >= 3
+
+
+def test_a_sheet_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotSaved):
+        day_printer().write(many(1), str(tmp_path / "missing" / "day.pdf"))

@@ -17,7 +17,7 @@ from tests.unit.province import hand
 
 HERE = Path(__file__).parents[3]
 TEXT = yaml.safe_load((HERE / "resources" / "province" / "openapi.yaml").read_text("utf-8"))
-DESK_ONLY = {"practice.only", "record.unsigned", "fault.unknown", "state.unknown", "province.ordered"}
+DESK_ONLY = {"practice.only", "fault.unknown", "state.unknown", "province.ordered", "table.format"}
 METHODS = {"get", "put", "post", "patch", "delete", "head", "options"}
 
 

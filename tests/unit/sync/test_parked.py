@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sync.blobs import Blobs
 from sync.draft import Source
-from sync.errors import FormatTrouble, NotAllowed, StoreTrouble
+from sync.errors import FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
+from sync.parked import Parked
 from sync.seal import PublicKeyInfo
 from tests.emulators.records import MARKS, OWNER, PICTURE, Room, draft, open_room
 
@@ -62,6 +65,19 @@ def test_a_still_needs_its_draft(room: Room) -> None:
         room.parked.still("nobody")
 
 
+def test_without_room_a_new_draft_is_refused_by_name_and_an_old_one_goes_on(room: Room) -> None:
+    old, new = draft(), draft(2)
+    room.parked.put(old)
+    parked = Parked(room.store, Blobs(room.blobs.folder, free=lambda _folder: 1_000_000), room.clock)
+    for act in (lambda: parked.put(new), lambda: parked.add_still(new.draft_id, "portrait", "image/jpeg", b"x")):
+        with pytest.raises(NoRoomToBegin) as caught:
+            act()
+        assert caught.value.facts["free"] == 1_000_000 and isinstance(caught.value.facts["needed"], int)
+    later = old.take("person.mobile", "13900000000", Source.TYPED, by=OWNER, at=room.clock())
+    parked.put(later)
+    assert parked.list(OWNER) == (later,)
+
+
 def test_stills_of_two_drafts_cannot_be_exchanged_on_the_disk(room: Room) -> None:
     stills = []
     for serial in (1, 2):
@@ -89,3 +105,43 @@ def test_dropping_forgets_row_key_stills_and_files(room: Room) -> None:
     assert room.parked.get(one.draft_id) is None and room.blobs.ids() == ()
     with room.store.read() as rows:
         assert rows.execute("SELECT (SELECT count(*) FROM drafts), (SELECT count(*) FROM stills)").fetchone() == (0, 0)
+
+
+def test_a_picture_belongs_to_its_draft_before_any_text_names_it(room: Room) -> None:
+    """A kill between the picture and the next save loses nothing, and a text that was written meanwhile does not either."""
+    one = draft()
+    room.parked.put(one)
+    first = room.parked.add_still(one.draft_id, "portrait", "image/jpeg", b"first")
+    page = room.parked.add_still(one.draft_id, "contract", "image/jpeg", b"page")
+    room.parked.put(one.take("person.mobile", "13900000000", Source.TYPED, by=OWNER, at=room.clock()))
+    found = room.parked.get(one.draft_id)
+    assert found is not None and found.stills == (first, page) and found.text("person.mobile") == "13900000000"
+    assert room.parked.list(OWNER) == (found,)
+    room.parked.put(replace(found, face={"verdict": "same"}))
+    second = room.parked.add_still(one.draft_id, "portrait", "image/jpeg", b"second")
+    again = room.parked.get(one.draft_id)
+    assert again is not None and again.stills == (page, second) and again.face is None, "a new portrait takes the old one's place"
+
+
+def test_what_a_text_names_no_more_is_forgotten_with_it(room: Room) -> None:
+    one = draft()
+    room.parked.put(one)
+    first, second = (room.parked.add_still(one.draft_id, "contract", "image/jpeg", name) for name in (b"1", b"2"))
+    room.parked.put(one.with_still(first).with_still(second))
+    room.parked.put(one.with_still(second))
+    found = room.parked.get(one.draft_id)
+    assert found is not None and found.stills == (second,) and len(room.blobs.ids()) == 1
+    with pytest.raises(StoreTrouble):
+        room.parked.still(first.still_id)
+
+
+def test_the_chips_photo_stays_with_its_draft_until_the_draft_goes(room: Room) -> None:
+    one = draft()
+    room.parked.put(one)
+    assert room.parked.photo(one.draft_id) is None and room.parked.photo("other") is None
+    room.parked.put(one, PICTURE)
+    room.parked.put(one)
+    assert room.parked.photo(one.draft_id) == PICTURE
+    assert not any(PICTURE in file.read_bytes() for file in room.store.folder.rglob("*") if file.is_file())
+    room.parked.drop(one.draft_id)
+    assert room.parked.photo(one.draft_id) is None

@@ -15,7 +15,8 @@ from cryptography.x509 import ocsp as x509_ocsp
 
 from sync.certificates import certificate_facts
 from sync.errors import CertificateTrouble, FormatTrouble, SignatureInvalid
-from sync.revocation import LateRule, Revocations, judge_time, known_authorities
+from sync.lateness import LateRule, judge_time
+from sync.revocation import Revocations, known_authorities
 from sync.signing import check_signature, make_signature
 from tests.emulators.ca import PracticeCa
 from tests.emulators.sm2_ca import PracticeSm2Ca
@@ -45,14 +46,7 @@ def authority(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         national = PracticeSm2Ca(folder)
         return Authority(national, national.person(), national.signer_roots, national.chain, national.revocation_list)
     ca = PracticeCa.make(folder)
-    return Authority(ca, person(ca), ca.signer_roots, ca.chain, lambda *args, **named: elliptic_list(ca, *args, **named))
-
-
-def elliptic_list(ca: PracticeCa, revoked: dict[int, datetime], this_update: datetime, next_update: datetime, number: int = 1) -> bytes:
-    builder = x509.CertificateRevocationListBuilder(ca.issuing.subject, this_update, next_update).add_extension(x509.CRLNumber(number), False)
-    for serial, at in revoked.items():
-        builder = builder.add_revoked_certificate(x509.RevokedCertificateBuilder(serial, at).build())
-    return builder.sign(ca._issuing_key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    return Authority(ca, person(ca), ca.signer_roots, ca.chain, ca.revocation_list)
 
 
 def test_a_fresh_list_says_good_and_how_old_it_is(authority: Authority, tmp_path: Path) -> None:
@@ -137,7 +131,7 @@ def test_what_is_not_taken(authority: Authority, tmp_path: Path, tmp_path_factor
             kept.take(rubbish, authority.all)
     stranger = PracticeCa.make(tmp_path_factory.mktemp("stranger"))
     for wrong, authorities in ((good[:-1] + bytes([good[-1] ^ 1]), authority.all), (good, stranger.chain), (good, ()), (good, authority.roots),
-                               (elliptic_list(stranger, {}, NOW, NOW + DAY), authority.all)):
+                               (stranger.revocation_list({}, NOW, NOW + DAY), authority.all)):
         with pytest.raises(SignatureInvalid) as caught:
             kept.take(wrong, authorities)
         assert caught.value.facts["why"] == "untrusted"

@@ -301,8 +301,8 @@ def test_a_large_store_is_checked_after_its_open_and_damage_closes_it(tmp_path: 
     folder = _filled(tmp_path / "home")
     with Store.open(folder, KEY) as store:
         with store.write() as tx:
-            tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?)", (TEXT, bytes(32)))
-        assert store.check()
+            tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?, NULL)", (TEXT, bytes(32)))
+        assert store.check() and not store.unread
         cancelled = threading.Event()
         cancelled.set()
         assert not store.check(cancelled)
@@ -314,11 +314,12 @@ def test_a_large_store_is_checked_after_its_open_and_damage_closes_it(tmp_path: 
         Store.open(folder, KEY)
     monkeypatch.setattr("sync.store._WHOLE_AT_OPEN", 0)
     with Store.open(folder, KEY) as store:
+        assert store.unread
         with pytest.raises(StoreDamaged):
             store.check()
-        with pytest.raises(StoreTrouble), store.write():
+        with pytest.raises(StoreDamaged), store.write():
             pass
-        with pytest.raises(StoreTrouble), store.read():
+        with pytest.raises(StoreDamaged), store.read():
             pass
     assert _content(folder) == before
 
@@ -337,3 +338,49 @@ def test_a_large_store_is_still_refused_where_it_is_not_ours(tmp_path: Path, mon
     opened.close()
     with pytest.raises(StoreTooNew):
         Store.open(folder, KEY)
+
+
+def _thick(folder: Path) -> None:
+    """Some thousand rows: a check has to look more than once whether it shall give way."""
+    with Store.open(folder, KEY) as store, store.write() as tx:
+        for number in range(3_000):
+            tx.execute("INSERT INTO station VALUES (?, ?)", (str(number), bytes(600)))
+
+
+def test_a_check_gives_way_to_whoever_empties_the_log_and_ends_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _filled(tmp_path / "home")
+    _thick(folder)
+    monkeypatch.setattr("sync.store._STEPS_BETWEEN_LOOKS", 1)
+    with Store.open(folder, KEY) as store:
+        looked, cancelled = threading.Event(), _Asked()
+        checking = threading.Thread(target=lambda: (store.check(cancelled), looked.set()))  # type: ignore[arg-type]
+        checking.start()
+        assert cancelled.asked.wait(30)
+        for _ in range(5):
+            store.forget_old_pages()
+            with store.write() as tx:
+                tx.execute("UPDATE station SET value = ? WHERE name = '7'", (b"new",))
+        checking.join(60)
+        assert looked.is_set()
+
+
+def test_a_check_that_is_cancelled_in_the_midst_ends_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = _filled(tmp_path / "home")
+    _thick(folder)
+    monkeypatch.setattr("sync.store._STEPS_BETWEEN_LOOKS", 1)
+    with Store.open(folder, KEY) as store:
+        cancelled = _Asked(after=20)
+        assert not store.check(cancelled)  # type: ignore[arg-type]
+        assert store.check()
+
+
+class _Asked:
+    """A cancel event that tells when it was asked, and says yes from its ``after``-th question on."""
+
+    def __init__(self, after: int = 0) -> None:
+        self.asked, self._after, self._count = threading.Event(), after, 0
+
+    def is_set(self) -> bool:
+        self.asked.set()
+        self._count += 1
+        return bool(self._after) and self._count >= self._after

@@ -11,14 +11,16 @@ from threading import Event
 from types import SimpleNamespace
 from typing import Any
 
-from desktop.effects.batch import BatchWork, keep_unsigned
+from desktop.effects.batch import BatchWork
 from desktop.effects.beside import Beside, inline
+from desktop.effects.records import keep_unsigned
 from desktop.effects.tokens import TokenWork
 from desktop.flows.words import CertificateChoice, ListCertificates, Operator
 from desktop.flows.words.batch import BatchBuilt, BatchEnded, BuildBatch, SignBatch
 from devices.registry import Listed, Registry
 from devices.tokens.hosted import HostedDriver
 from sync.batch import BatchLimits
+from sync.revocation import REVOCATION_FOLDER, Revocations
 from sync.seal import PublicKeyInfo
 from sync.tables import Tables
 from tests.emulators.records import STATION_ID, Room
@@ -49,6 +51,7 @@ class BatchRoom:
         people = {id: SimpleNamespace(id=id, name="某人", roles=roles) for id, roles in self.roles.items()}
         self.station = SimpleNamespace(signer_roots=self.roots, person=people.get, station_id=STATION_ID, hall="510100-01", window="07", practice=True,
                                        intake=self.to, recovery=self.to)
+        self.revocations = Revocations(self.room.blobs.folder.parent / REVOCATION_FOLDER)
         self.later = timedelta()
         self.logged_in = True
         self.on_tell: Any = lambda what, done, total: None

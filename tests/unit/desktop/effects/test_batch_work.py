@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -10,16 +11,21 @@ from threading import Event
 
 import pytest
 
+from desktop.effects import batch_deeds
 from desktop.effects.beside import Beside, in_lane, inline
-from desktop.flows.words.batch import ShowBatchRecord, SignBatch
+from desktop.flows.words.batch import BatchEnded, BuildBatch, Deed, ListWaiting, ShowBatchRecord, SignBatch
 from devices.errors import WrongPin
 from devices.tokens.skf import SkfDriver
 from sync.acts import check_record
 from sync.batch import BatchItem, BatchLimits
-from sync.canon import digest, parse_canonical
+from sync.canon import canon, digest, parse_canonical
+from sync.draft import time_text
 from sync.errors import DiskFull, SignatureInvalid, StoreTrouble
 from sync.journal import verify_lines
-from sync.seal import RECORD_PART
+from sync.outbox_row import Summary
+from sync.seal import RECORD_PART, seal
+from sync.signing import Signer, certificate_facts, make_signature
+from sync.slip import open_slip
 from tests.emulators.records import new_recipient, open_room
 from tests.emulators.sm2_ca import PracticeSm2Ca
 from tests.emulators.softskf import SoftSkf
@@ -178,7 +184,8 @@ def test_a_record_with_a_trouble_of_its_own_lets_the_others_go_on(room: BatchRoo
     first, incomplete, damaged, last = room.unsigned(), room.unsigned(whole=False), room.unsigned(), room.unsigned()
     built = room.build(first, incomplete, damaged, last)
     assert built.refused == ((incomplete, "draft.incomplete"),)
-    monkeypatch.setattr(room.work, "_parts", lambda rooms, ready, look=room.work._parts: spoilt() if ready.record_id == damaged else look(rooms, ready))
+    look = batch_deeds.parts_of
+    monkeypatch.setattr(batch_deeds, "parts_of", lambda rooms, ready: spoilt() if ready.record_id == damaged else look(rooms, ready))
     ended = room.sign(built, PIN)
     assert (ended.reason, ended.done, ended.failed) == ("done", (first, last), ((damaged, "signature.invalid"),))
     assert room.outbox.row(damaged).state == "kept_unsigned"  # type: ignore[union-attr]
@@ -228,6 +235,90 @@ def test_a_collector_takes_over_nothing(room: BatchRoom) -> None:
     theirs = room.unsigned("op:SV-000003")
     assert room.build(theirs, reason="替同事签").refused == ((theirs, "person.not_allowed"),)
     assert room.build("8b1a9953-c461-4a29-b3c7-0d5f6e7a8b9c").refused[0][1] == "store.trouble"
+
+
+# -- second persons -----------------------------------------------------------------------------------------------------------------------
+def signed(room: BatchRoom, collector: Signer) -> str:
+    """A record that its collector signed at the sitting, with one attachment; its id."""
+    record_id, photo = str(uuid.uuid4()), b"photo"
+    facts = certificate_facts(collector.certificate)
+    content = canon({
+        "type": "hall-intake/practice-record/1", "record_id": record_id, "claimed_at": time_text(room.now()),
+        "collector": {"id": facts.id, "name": facts.name, "certificate": facts.digest},
+        "attachments": [{"index": 1, "kind": "portrait", "name": "a1.jpg", "media": "application/pdf", "sha256": digest(photo), "size": len(photo)}],
+    })
+    sealed = seal(content, [("a1.jpg", photo)], record_id, room.station.station_id, TO, TO)
+    room.outbox.keep(sealed, digest(content), make_signature(content, collector, room.now()), (), f"op:{facts.id}", Summary("李国强", "0018", ("4",)))
+    return record_id
+
+
+def waiting(room: BatchRoom, deed: Deed) -> dict[str, str]:
+    return {one.record_id: one.why for one in room.work.waiting(ListWaiting(deed), Event(), None).rows}
+
+
+def countersign(room: BatchRoom, *record_ids: str) -> BatchEnded:
+    built = room.work.build(BuildBatch(record_ids, "复核无误", "countersign"), Event(), lambda *_: None)
+    assert built.refused == ()
+    return room.sign(built, PIN)
+
+
+def test_a_supervisor_countersigns_what_colleagues_signed(supervisors: BatchRoom, tokens: Tokens) -> None:
+    room, people = supervisors, (tokens.ca.person("OP-000017"), tokens.ca.person("SV-000003"))
+    theirs, aside, own = signed(room, people[0]), signed(room, people[0]), signed(room, people[1])
+    room.outbox.set_aside(aside, "province.refused")
+    before = {one: room.outbox.row(one) for one in (theirs, aside)}
+    assert waiting(room, "countersign") == {theirs: "", aside: ""}, "not the own one"
+    refused = room.work.build(BuildBatch((own, "8b1a9953-c461-4a29-b3c7-0d5f6e7a8b9c"), "复核", "countersign"), Event(), lambda *_: None).refused
+    assert [code for _, code in refused] == ["person.not_allowed", "store.trouble"]
+    ended = countersign(room, theirs, aside)
+    assert (ended.reason, ended.done) == ("done", (theirs, aside))
+    for one, was in before.items():
+        row = room.outbox.row(one)
+        assert row is not None and was is not None and (row.state, row.signature, row.packet_digest) == (was.state, was.signature, was.packet_digest)
+        (content,) = [part.content for part in room.outbox.open_packet(one) if part.name == RECORD_PART]
+        verdict = check_record(content, row.signature, row.acts, room.roots, lambda id: ROLES.get(id, frozenset()), datetime.now(UTC))
+        assert verdict.holds and [act.kind for act in verdict.acts] == ["countersign"] and verdict.acts[0].reason == "复核无误"
+        slip = open_slip(room.room.blobs.slip(row.packet_blob), room.outbox._data_key(row), one)
+        assert len(slip["acts"]) == 1, "the slip beside the packet says so, too"
+        room.outbox.check_packet(one)
+    assert waiting(room, "countersign") == dict.fromkeys((theirs, aside), "person.not_allowed"), "once by each person"
+    assert ("record.countersigned", theirs) in [(parse_canonical(one)["what"], parse_canonical(one)["about"]) for one in room.journal.lines()]
+    journal(room)
+
+
+def test_what_is_under_way_is_not_countersigned(supervisors: BatchRoom, tokens: Tokens) -> None:
+    room, record_id = supervisors, signed(supervisors, tokens.ca.person("OP-000017"))
+    built = room.work.build(BuildBatch((record_id,), "复核", "countersign"), Event(), lambda *_: None)
+    room.outbox.mark(record_id, "uploading")
+    ended = room.sign(built, PIN)
+    assert ended.done == () and room.outbox.row(record_id).acts == ()  # type: ignore[union-attr]
+    assert waiting(room, "countersign") == {}
+    assert len(room.room.blobs.ids()) == 1, "nothing is left behind"
+
+
+def test_a_collector_sees_and_countersigns_nothing_of_others(room: BatchRoom, tokens: Tokens) -> None:
+    theirs = signed(room, tokens.ca.person("SV-000003"))
+    room.unsigned("op:SV-000003")
+    own = room.unsigned()
+    assert waiting(room, "countersign") == {} and waiting(room, "sign") == {own: ""}
+    assert room.work.build(BuildBatch((theirs,), "x", "countersign"), Event(), lambda *_: None).refused == ((theirs, "person.not_allowed"),)
+
+
+def test_what_came_too_late_is_taken_over_with_the_same_bytes(supervisors: BatchRoom, tokens: Tokens) -> None:
+    room = supervisors
+    late, own = signed(room, tokens.ca.person("OP-000017")), signed(room, tokens.ca.person("SV-000003"))
+    for one in (late, own):
+        room.outbox.set_aside(one, "signature.late")
+    before = room.outbox.row(late)
+    assert waiting(room, "sign") == {late: "", own: "signature.late"}, "for the own one another person must stand"
+    built = room.build(late, reason="采集员证书到期")
+    assert [one.takeover for one in built.lines] == [True]
+    assert room.sign(built, PIN).done == (late,)
+    row = room.outbox.row(late)
+    assert row is not None and before is not None and row.state == "kept" and row.packet_digest == before.packet_digest
+    verify(room, late)
+    assert [parse_canonical(one.act)["act"] for one in row.acts] == ["takeover"]
+    assert room.outbox.next_due(room.room.clock()) is not None, "it goes on its way again"
 
 
 # -- beside -------------------------------------------------------------------------------------------------------------------------------

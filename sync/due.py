@@ -1,0 +1,49 @@
+"""What of the queue is next, and what waits for what: questions to the rows. Never changes one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import product
+
+from sync.draft import time_text
+from sync.life import STATES
+from sync.panel import Waits
+from sync.sqlcipher import Connection
+
+__all__ = ["DUE", "next_due_id", "next_try_at", "waiting"]
+
+DUE = ("kept", "uploading", "uploaded")
+_UNSENT = tuple(sorted(set(STATES) - {"receipted", "purged"}))
+_LANES = (("uploaded",), ("kept", "uploading"))
+"""Small messages first: a record that is up lacks only its submission."""
+_LONGEST_WAIT = timedelta(days=1)
+"""No back-off is as long, and a province that asks for more is asked again once a day."""
+
+
+def next_due_id(rows: Connection, now: datetime) -> str | None:
+    """The signed record that has been due the longest; one that is up comes before one that is not.
+
+    A next try further away than any wait can be was set by a wrong clock: it is due.
+    """
+    for (what, than), states in product((("next_try_at <= ?", now), ("next_try_at > ?", now + _LONGEST_WAIT)), _LANES):
+        one = (f"SELECT * FROM (SELECT next_try_at, kept_at, record_id FROM outbox WHERE state = ? AND {what}"
+               " ORDER BY next_try_at, kept_at, record_id LIMIT 1)")  # one for each state: the index gives it without sorting
+        values = [value for state in states for value in (state, time_text(than))]
+        found = rows.execute(" UNION ALL ".join([one] * len(states)), values).fetchall()
+        if found:
+            return str(min(found)[2])
+    return None
+
+
+def next_try_at(rows: Connection) -> datetime | None:
+    """When the next record falls due, or None where nothing waits to be sent."""
+    found = rows.execute("SELECT min(next_try_at) FROM outbox WHERE state IN (?, ?, ?)", DUE).fetchone()
+    return datetime.fromisoformat(found[0]) if found and found[0] else None
+
+
+def waiting(rows: Connection) -> tuple[Waits, ...]:
+    """What of this machine is not receipted, by state and reason; whoever kept it. The reason of what was set aside is the one it was set aside for."""
+    found = rows.execute("SELECT state, CASE state WHEN 'set_aside' THEN reason ELSE last_error END, count(*), sum(packet_size), min(next_try_at)"
+                         " FROM outbox WHERE state IN (" + ",".join("?" * len(_UNSENT)) + ") GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2", _UNSENT).fetchall()
+    return tuple(Waits(str(state), str(why), int(count), int(size), datetime.fromisoformat(at) if state in DUE else None)
+                 for state, why, count, size, at in found)

@@ -1,0 +1,206 @@
+"""Sync panel, reconciliation sheet and export through the window: honest words in every state, keys, focus, nobody else's record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
+
+from desktop.flows.machine import Failed
+from desktop.flows.words import CourierFacts, CourierSeen, OutboxListed, PagePicked, SyncNow, SyncPressed
+from desktop.flows.words.day import Exported, ExportRecord, ExportWanted, MakeSheet, PrintSheet, SaveSheet, SheetCounted, SheetMade, SheetSaved
+from desktop.widgets.style import Look
+from sync.journal import JournalFault
+from tests.flows.sample import NOW
+from tests.scenes.batch_scenes import batch_scenes
+from tests.scenes.day_scenes import BROKEN, CHANGED, CLOCK, REFUSED, day_scenes, outbox, sheet
+from tests.scenes.staff_scenes import MOVING, OFFLINE, ONLINE, Scene
+
+LOOK = Look(practice=True, calm=True)
+
+
+@pytest.fixture
+def scene(qt_application: QApplication) -> Iterator[Scene]:
+    qt_application.setStyleSheet(LOOK.sheet())
+    made = Scene(LOOK)
+    made.window.resize(1366, 768)
+    made.window.show()
+    made.window.activateWindow()
+    QApplication.processEvents()
+    yield made
+    made.close()
+    qt_application.setStyleSheet("")
+
+
+def texts(widget: QWidget) -> str:
+    QApplication.processEvents()
+    return "\n".join(one.text() for one in widget.findChildren(QLabel) if one.isVisible())
+
+
+def key(code: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    widget = QApplication.focusWidget()
+    assert widget is not None and widget.isVisible() and widget.isEnabled(), widget
+    QTest.keyClick(widget, code, modifier)
+    QApplication.processEvents()
+
+
+def panel(scene: Scene, courier: CourierSeen = ONLINE) -> str:
+    scene.inside(courier).desk(outbox(), CHANGED, PagePicked("sync"))
+    return texts(scene.window.desk.sync)
+
+
+# -- sync panel ---------------------------------------------------------------------------------------------------------------------------
+def test_what_moves_how_far_and_what_is_behind_it(scene: Scene) -> None:
+    said = panel(scene, MOVING)
+    assert "正在上传：陈志远" in said and "5.2 MB / 8.4 MB，61 %" in said and "后面还有 6 份" in said and "2 分钟前" in said
+
+
+def test_offline_says_so_and_that_work_goes_on(scene: Scene) -> None:
+    said = panel(scene, BROKEN)
+    assert "断网 12 分钟，可继续办" in said and "province.unreachable" in said
+    rows = said.split("断网时能办什么")[1]
+    assert "签名" in rows and "能办" in rows and "等连上" in rows and "排着队，连上自己传。" in rows
+
+
+def test_why_each_waits_and_what_a_person_must_do(scene: Scene) -> None:
+    said = panel(scene, OFFLINE)
+    assert "单独放着 1 份 · 4.2 MB" in said and "省平台的回执和发出去的对不上" in said and "receipt.mismatch" in said
+    assert "等待签名 3 份" in said and "等待上传 5 份 · 31.4 MB" in said and "连不上省平台" in said
+    scene.window.desk.sync.waits.chosen.emit("returned")
+    assert scene.stages["intake"].state.page == "returned"
+
+
+def test_sync_now_is_answered_by_the_very_press(scene: Scene) -> None:
+    panel(scene, OFFLINE)
+    assert QApplication.focusWidget() is scene.window.desk.sync.sync
+    key(Qt.Key.Key_F5)
+    assert SyncNow() in scene.effects and "正在联系省平台" in texts(scene.window.desk.sync)
+    assert QApplication.focusWidget() is scene.window.desk.sync.sync, "the keyboard stays"
+    scene.desk(CourierSeen(CourierFacts(True, last_success=NOW)))
+    assert "正在联系" not in texts(scene.window.desk.sync)
+
+
+def test_news_name_the_items_the_days_and_the_changes(scene: Scene) -> None:
+    said = panel(scene)
+    assert "周小兰 · 尾号 1201：退回补正" in said and "劳动合同或用工协议：劳动合同缺第 2 页" in said and "手机号码：手机号码打不通" in said
+    assert "公示到 2026-12-03" in said and "刘洋 现在可以在本厅办（经办人、主管）" in said and "2 张代码表换了版：技能等级、工种" in said
+    assert "代码表第 9 版" in said and "过期了，先照用" in said
+    scene.window.desk.sync.news.chosen.emit("r-1")
+    QApplication.processEvents()
+    assert scene.stages["intake"].state.page == "outbox" and scene.window.desk.outbox.table.current() == "r-1"
+
+
+@pytest.mark.parametrize(("courier", "words"), [(REFUSED, "province.station"), (CLOCK, "province.clock_off"), (CourierSeen(CourierFacts()), "还没连过")])
+def test_troubles_are_said_in_words(scene: Scene, courier: CourierSeen, words: str) -> None:
+    said = panel(scene, courier)
+    assert words in said and "未知" not in said
+
+
+def test_nothing_waits_is_said_as_such(scene: Scene) -> None:
+    scene.inside().desk(OutboxListed((), {}), PagePicked("sync"))
+    said = texts(scene.window.desk.sync)
+    assert "都传完了" in said and "没有在等的" in said and "没有新消息" in said
+
+
+# -- the sheet ----------------------------------------------------------------------------------------------------------------------------
+def test_from_the_key_to_the_numbers_and_the_paper(scene: Scene) -> None:
+    scene.inside()
+    QApplication.processEvents()
+    key(Qt.Key.Key_D, Qt.KeyboardModifier.ControlModifier)
+    assert MakeSheet() in scene.effects and "正在核对" in texts(scene.window.desk.sheet)
+    scene.desk(SheetCounted(500, 2000))
+    assert scene.window.desk.sheet._bar.value() == 500
+    key(Qt.Key.Key_F7)
+    assert not [one for one in scene.effects if isinstance(one, PrintSheet)], "there is nothing to print yet"
+    scene.desk(SheetMade(sheet("waits")))
+    said = texts(scene.window.desk.sheet)
+    assert "还差 4 份，不用现在处理" in said and "23" in said and "≠" in said
+    assert QApplication.focusWidget() is scene.window.desk.sheet.table
+    key(Qt.Key.Key_F7)
+    assert [one for one in scene.effects if isinstance(one, PrintSheet)] == [PrintSheet(sheet("waits"))]
+    scene.desk(SheetSaved())
+    assert "对账单已经交出" in texts(scene.window.desk.sheet)
+    key(Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert isinstance(scene.effects[-1], MakeSheet) and scene.effects[-1].day == sheet().sheet.day.replace(day=21)
+    key(Qt.Key.Key_Escape)
+    assert scene.stages["intake"].state.page == "desk"
+
+
+def test_a_pdf_is_asked_for_by_a_name_without_a_person(scene: Scene) -> None:
+    scene.inside().desk(PagePicked("sheet"), SheetMade(sheet("waits")))
+    QApplication.processEvents()
+    key(Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    dialogue = next(one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog) and one.isVisible())
+    assert dialogue.selectedFiles()[0].endswith("日结对账-2026-11-22.pdf")
+    dialogue.fileSelected.emit("/x/day.pdf")
+    dialogue.close()
+    assert SaveSheet(sheet("waits"), "/x/day.pdf") in scene.effects
+
+
+@pytest.mark.parametrize(("kind", "words"), [("balanced", "全部对上"), ("empty", "这一天没有登记"), ("person", "要人处理"), ("alarm", "请找管理员")])
+def test_the_verdict_comes_before_the_numbers(scene: Scene, kind: str, words: str) -> None:
+    scene.inside().desk(PagePicked("sheet"), SheetMade(sheet(kind)))
+    assert words in texts(scene.window.desk.sheet.verdict)
+
+
+def test_own_differences_open_and_those_of_others_do_not(scene: Scene) -> None:
+    scene.inside().desk(PagePicked("sheet"), SheetMade(sheet("person")))
+    page = scene.window.desk.sheet
+    wanted: list[str] = []
+    page.wanted.connect(wanted.append)
+    rows = [page.table.model().index(row, 0).data() for row in range(page.table.model().rowCount())]
+    assert rows[2].startswith("刘洋 登记的 · 00000003") and "1204" not in rows[2]
+    page._open("00000003-6f0e-4a7e-8f5e-1a2b3c4d5e6f")
+    assert wanted == []
+    page._open("00000002-6f0e-4a7e-8f5e-1a2b3c4d5e6f")
+    assert wanted == ["00000002-6f0e-4a7e-8f5e-1a2b3c4d5e6f"]
+
+
+def test_a_journal_that_does_not_hold_is_said_and_no_numbers_are_shown(scene: Scene) -> None:
+    scene.inside().desk(PagePicked("sheet"), Failed(JournalFault("x", what="journal", line=17), "MakeSheet"))
+    said = texts(scene.window.desk)
+    assert "操作日志对不上" in said and "journal.fault" in said and "没有做成" in said and "采集" not in said
+
+
+# -- export from a row --------------------------------------------------------------------------------------------------------------------
+def test_a_record_that_was_set_aside_is_exported_from_its_row(scene: Scene) -> None:
+    scene.inside(OFFLINE).desk(outbox(), PagePicked("returned"))
+    page = scene.window.desk.outbox
+    page.table.pick("r-2")
+    said = texts(page)
+    assert "省平台的回执和发出去的对不上" in said
+    key(Qt.Key.Key_X, Qt.KeyboardModifier.AltModifier)
+    dialogue = next(one for one in QApplication.topLevelWidgets() if isinstance(one, QFileDialog) and one.isVisible())
+    assert "吴" not in dialogue.selectedFiles()[0]
+    dialogue.fileSelected.emit("/x/a.zip")
+    dialogue.close()
+    assert scene.effects[-1] == ExportRecord("r-2", "/x/a.zip")
+    scene.desk(Exported("r-2", "/x/a.zip", "K7QM-2XWD"))
+    assert "K7QM-2XWD" in texts(page) and "不要和介质放在一起" in texts(page)
+    page._written.click()
+    assert "K7QM" not in texts(page)
+
+
+def test_only_the_province_opens_an_export_without_a_code(scene: Scene) -> None:
+    scene.inside(OFFLINE).desk(outbox(), PagePicked("returned"), ExportWanted("r-2", "/x/a.zip"), Exported("r-2", "/x/a.zip"))
+    assert "只有省平台能打开" in texts(scene.window.desk.outbox)
+
+
+# -- all of them --------------------------------------------------------------------------------------------------------------------------
+def test_every_state_can_be_shown_in_english_too_and_every_button_has_a_name(qt_application: QApplication) -> None:
+    def make() -> Scene:
+        return Scene(LOOK, "en")
+
+    for name, one in chain(day_scenes(make), batch_scenes(make)):
+        one.window.show()
+        one.desk(SyncPressed())
+        QApplication.processEvents()
+        nameless = [type(part).__name__ for part in one.window.findChildren(QWidget)
+                    if isinstance(part, QPushButton | QLineEdit) and part.isVisible() and not part.accessibleName()]
+        assert nameless == [], name
+        assert not [part.text() for part in one.window.findChildren(QLabel) if part.isVisible() and ("{" in part.text() or "}" in part.text())], name
+        one.close()
