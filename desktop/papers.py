@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from desktop.errors import NoPrinter, NotSaved
+from desktop.flows.login import LoginState
 from desktop.flows.verify import VerifyState
-from desktop.flows.words import ReceiptFacts, StationFacts
+from desktop.flows.words import ReceiptFacts
 from desktop.flows.words.day import SheetFacts, SheetLine
 from desktop.flows.words_verify import PrintResult
 from desktop.messages import Words
@@ -66,12 +67,12 @@ def _write(path: str, make: Callable[[], bytes]) -> None:
 class SheetPrinter:
     """``write(facts, path)``: the reconciliation sheet as a PDF to ``path``, or on paper where it is empty. Main thread only."""
 
-    def __init__(self, kit: Kit, station: Callable[[], StationFacts | None], person: Callable[[], str]) -> None:
-        """``person``: the name of who is at the desk, and keeps the records that the sheet does not call another's."""
-        self._kit, self._station, self._person = kit, station, person
+    def __init__(self, kit: Kit, here: Callable[[], LoginState]) -> None:
+        """``here``: which station this is, and who is at the desk and keeps the records that the sheet does not call another's."""
+        self._kit, self._here = kit, here
 
     def paper(self, facts: SheetFacts) -> SheetPaper:
-        words, sheet, station = self._kit.words, facts.sheet, self._station()
+        words, sheet, station = self._kit.words, facts.sheet, self._here().station
         _tone, title, said = sheet_verdict(self._kit, facts)
         counts = [(words(f"sheet.{name}"), getattr(sheet, name)) for name in ("captured", "signed", "sent", "acknowledged")]
         note = " · ".join((words("sheet.receipts", n=sheet.acknowledged_that_day), words("sheet.carried", n=sheet.carried_in),
@@ -82,9 +83,10 @@ class SheetPrinter:
 
     def _line(self, one: SheetLine, when: str) -> SheetPaperLine:
         words, difference = self._kit.words, one.difference
+        operator = self._here().operator
         since = difference.since.astimezone().strftime("%Y-%m-%d %H:%M") if difference.since is not None else ""
         return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"), reason_words(words, difference.why),
-                              one.keeper or (self._person() if one.name else ""),
+                              one.keeper or (operator.name if operator is not None and one.name else ""),
                               f"{when} {since}".strip())
 
     def write(self, facts: SheetFacts, path: str) -> None:

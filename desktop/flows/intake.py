@@ -84,7 +84,7 @@ from desktop.flows.words import (
     TroubleClosed,
     Unlocked,
 )
-from desktop.flows.words.day import DayPicked, MakeSheet, StationChanged
+from desktop.flows.words.day import StationChanged
 from devices.errors import Cancelled, CardChanged, NoModel
 from sync.draft import Draft, Source
 from sync.errors import NoRoomToBegin
@@ -354,8 +354,6 @@ class IntakeTable:
             return replace(state, parking=True), (ParkDraft(state.draft),)
         if isinstance(order, SaveDraft) and state.draft is not None:
             return state, (SaveDraft(state.draft, True),)
-        if isinstance(order, MakeSheet):
-            return sheet.picked(state, DayPicked(order.day))
         return state, (order,)
 
     def _closed(self, state: IntakeState, _event: TroubleClosed) -> Answer:
@@ -363,16 +361,14 @@ class IntakeTable:
 
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
-        trouble, retry = event.trouble, None
-        state = sheet.failed(state, event.effect, trouble)
+        trouble = event.trouble
+        state, retry = sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()
             if state.after:
                 return self._instead_of_read(state)
             state, retry = replace(state, reading=None), ReadCard()
-        if event.effect == "MakeSheet":
-            retry = MakeSheet(state.sheet.asked)
         if event.effect == "ParkDraft" and state.draft is not None:
             state, retry = replace(state, parking=False, after=""), ParkDraft(state.draft)
         unsaved = event.effect == "SaveDraft" or (isinstance(trouble, NoRoomToBegin) and retry is None)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from desktop.flows.intake_state import Answer, Effects, IntakeState, SheetState
+from desktop.flows.words import Send
 from desktop.flows.words.day import (
     DayPicked,
     Exported,
@@ -67,13 +68,13 @@ def made(state: IntakeState, event: SheetMade) -> Answer:
     return replace(state, sheet=SheetState(asked=asked, facts=facts)), ()
 
 
-def failed(state: IntakeState, effect: str, trouble: Trouble) -> IntakeState:
-    """The sheet could not be made (then none is shown), or not be handed out (then it stays)."""
+def failed(state: IntakeState, effect: str, trouble: Trouble) -> tuple[IntakeState, Any]:
+    """The sheet could not be made (then none is shown, and the same is tried again), or not be handed out (then it stays)."""
     if effect == "MakeSheet" and not isinstance(trouble, Cancelled):
-        return replace(state, sheet=SheetState(asked=state.sheet.asked, failed=True))
+        return replace(state, sheet=SheetState(asked=state.sheet.asked, failed=True)), Send("intake", DayPicked(state.sheet.asked))
     if effect == "ExportRecord":
-        return replace(state, exporting="")
-    return state
+        return replace(state, exporting=""), None
+    return state, None
 
 
 def wanted(state: IntakeState, event: SheetWanted) -> Answer:

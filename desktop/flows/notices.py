@@ -60,11 +60,12 @@ def _places(before: StationView, after: StationView) -> Found:
 
 
 def _lists(before: StationView, after: StationView) -> Found:
+    """The first list of code tables that comes is no change."""
     if after.retention_days is not None and before.retention_days != after.retention_days:
         yield "retention", {"n": str(after.retention_days)}
     if after.publicity_workdays is not None and before.publicity_workdays != after.publicity_workdays:
         yield "publicity", {"n": str(after.publicity_workdays)}
-    if tables := [table for table, edition in after.editions.items() if before.editions.get(table) != edition]:
+    if before.editions and (tables := [table for table, edition in after.editions.items() if before.editions.get(table) != edition]):
         yield "tables", {"n": str(len(tables)), "tables": ",".join(sorted(tables))}
     if before.keys != after.keys:
         yield "keys", {}

@@ -61,7 +61,9 @@ class RowCard(Card):
         for at, one in enumerate(rows):
             if at and lined:
                 self.body.addWidget(hairline())
-            self.body.addWidget(self._row(one))
+            part = self._row(one)
+            self.body.addWidget(part)
+            part.show()   # now, not when the layout gets to it: its button takes the keyboard at once
         for button in self.findChildren(ActionButton):
             if held and button.accessibleName() == held and not button.isHidden():
                 button.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -96,7 +96,9 @@ def test_a_sheet_that_cannot_be_made_says_why_and_is_tried_again() -> None:
     state, _ = play(PagePicked("sheet"), SheetMade(sheet()), DayPicked(YESTERDAY), Failed(FAULT, "MakeSheet"))
     assert state.sheet.failed and state.sheet.facts is None and state.trouble is FAULT
     state, effects = play(RetryPressed(), state=state)
-    assert effects == [MakeSheet(YESTERDAY)] and state.sheet.working and state.trouble is None
+    assert effects == [Send("intake", DayPicked(YESTERDAY))] and state.trouble is None
+    state, effects = play(DayPicked(YESTERDAY), state=state)
+    assert effects == [MakeSheet(YESTERDAY)] and state.sheet.working
 
 
 def test_paper_only_of_what_is_shown() -> None:
@@ -138,6 +140,10 @@ def test_another_person_does_not_see_the_code() -> None:
 def test_the_page_of_signing_is_another_flow() -> None:
     state, effects = play(PagePicked("batch"))
     assert effects == [Send("batch", BatchAsked("sign"))] and state.page == "desk"
+
+
+def test_the_first_list_of_code_tables_is_no_news() -> None:
+    assert changes(replace(VIEW, editions={}), VIEW, NOW) == ()
 
 
 def test_changes_are_known_before_anybody_is_in_and_stay_for_the_next() -> None:

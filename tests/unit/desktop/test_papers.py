@@ -12,6 +12,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from desktop.errors import NotSaved
+from desktop.flows.login import LoginState
 from desktop.flows.verify import VerifyState
 from desktop.flows.words import ReceiptFacts, StationFacts
 from desktop.flows.words.day import SheetFacts as DayFacts
@@ -27,6 +28,7 @@ from devices.vision.codes import read_codes
 from sync.reconcile import DaySheet, Difference
 from sync.sheet import Evidence, SheetFacts, Verdict
 from sync.tables import Tables
+from tests.flows.sample import OPERATOR
 
 AT = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 RECEIPT = ReceiptFacts("r", "R-20261122-000001", AT, "李练工", "0011", ("4",), 2, "sha256:" + "ab" * 32, True, "练习省", "练习大厅", "07", "王敏")
@@ -85,8 +87,8 @@ def test_a_check_result_is_no_certificate(tmp_path: Path, language: str) -> None
 
 # -- the day ------------------------------------------------------------------------------------------------------------------------------
 def day_printer() -> SheetPrinter:
-    station = StationFacts("s", "练习省", "练习大厅", "07", True)
-    return SheetPrinter(Kit(Look(practice=True), Words(), Tables.load(), lambda: AT), lambda: station, lambda: "王敏")
+    here = LoginState("in", StationFacts("s", "练习省", "练习大厅", "07", True), operator=OPERATOR)
+    return SheetPrinter(Kit(Look(practice=True), Words(), Tables.load(), lambda: AT), lambda: here)
 
 
 def pages_of(path: Path) -> list[str]:
