@@ -27,6 +27,7 @@ _COMMANDS = {
     "sign": "数字证书 (certificate tokens)",
     "signature": "核对一份记录和签名 (verify a record and its signature)",
     "journal": "核对操作日志 (verify a journal)",
+    "downlink": "省平台下发了什么，改了什么 (what came down from the province, and what it changed)",
 }
 
 

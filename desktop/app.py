@@ -8,13 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from PySide6.QtCore import QObject, QSize, Qt
-from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.bridge.jobs import Jobs
 from desktop.bridge.stage import Stage
-from desktop.effects.batch import BatchWork
-from desktop.effects.beside import in_lane
 from desktop.effects.camera import RunningCamera
 from desktop.effects.cards import CardWork
 from desktop.effects.carry import Carrier, Post
@@ -27,8 +25,7 @@ from desktop.effects.pictures import PictureWork
 from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
 from desktop.effects.sheets import SheetWork
-from desktop.effects.shifts import ShiftWork
-from desktop.effects.tokens import TokenWork
+from desktop.effects.signing import SigningDesk
 from desktop.effects.whole import StoreCheck
 from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
@@ -39,7 +36,6 @@ from desktop.flows.machine import Failed
 from desktop.flows.review import REVIEW
 from desktop.flows.words import (
     AskReaders,
-    BuildBatch,
     BuildReview,
     CancelRead,
     CheckDevices,
@@ -47,15 +43,10 @@ from desktop.flows.words import (
     CompareFaces,
     DropDraft,
     DropStill,
-    EndBatch,
-    EndShift,
     Keep,
     KeepUnsigned,
-    ListCertificates,
     ListOutbox,
     ListParked,
-    ListWaiting,
-    Login,
     LogOut,
     NewSitting,
     Note,
@@ -67,18 +58,14 @@ from desktop.flows.words import (
     ParkDraft,
     PrintReceipt,
     ReadCard,
-    ReadPinState,
     ReceiptSaved,
     RetryRecord,
     SaveDraft,
     SaveReceipt,
     Send,
-    ShowBatchRecord,
-    SignBatch,
     SignRecord,
     StationFacts,
     StationOpened,
-    StopBatch,
     SyncNow,
     TakeDocument,
     TakeFile,
@@ -87,12 +74,12 @@ from desktop.flows.words import (
     WatchRecord,
 )
 from desktop.folders import data_folder
+from desktop.frame import framed
 from desktop.messages import Words
-from desktop.papers import CheckPrinter, ReceiptPrinter, SheetPrinter
+from desktop.papers import ReceiptPrinter, SheetPrinter
 from desktop.rooms import Rooms, open_rooms
-from desktop.settings import Settings
+from desktop.settings import SETTINGS_FILE, Settings
 from desktop.single import Single
-from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
 from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
@@ -123,7 +110,6 @@ class Desk(QObject):
         self.review = Stage(REVIEW, self._carrier.carry)
         self.batch = Stage(BATCH, self._carrier.carry)
         self._stages = {"login": self.login, "intake": self.intake, "review": self.review, "batch": self.batch}
-        self._tokens = TokenWork(self.rooms)
         self._camera = RunningCamera(self.jobs)
         self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
         self._readers = ReaderChoice(self.rooms, self._owner)
@@ -135,11 +121,9 @@ class Desk(QObject):
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self._notices.pass_on)
         self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
-        self._records = RecordWork(self.rooms, self._tokens, self._operator, self._kept)
+        self._signing = SigningDesk(self.rooms, self.jobs, Settings(folder / SETTINGS_FILE), self._operator, lambda: self._mail.hurry())
+        self._records = RecordWork(self.rooms, self._signing.tokens, self._operator, self._kept)
         self._whole = StoreCheck(self.jobs, self._damaged)
-        self._signing = BatchWork(self.rooms, self._tokens, self._operator, lambda _record_id: self._mail.hurry(), beside=in_lane(self.jobs.start, "batch"))
-        self._shifts = ShiftWork(self.rooms, self._tokens)
-        self._tokens.at_login = self._shifts.begin
         self._hand_out()
 
     def begin(self) -> None:
@@ -170,7 +154,7 @@ class Desk(QObject):
         if isinstance(event, Failed) and isinstance(event.trouble, NoToken | TokenGone):
             self._lamps.missed()
         if self.login.state.page != "in":
-            self._signing.lock()
+            self._signing.batch.lock()
 
     def _intake_stepped(self, event: Any) -> None:
         """Somebody came to the desk: a card that lies there is theirs to read."""
@@ -209,17 +193,8 @@ class Desk(QObject):
         carrier.at_once(Send, lambda order, _post: self._stages[order.flow].post(order.event))
         carrier.at_once(LogOut, lambda _order, _post: None)
         carrier.at_once(CancelRead, lambda _order, _post: self.jobs.cancel("reader"))
-        carrier.in_lane(ListCertificates, "token", self._tokens.list)
-        carrier.in_lane(ReadPinState, "token", self._tokens.pin_state)
-        carrier.in_lane(Login, "token", self._tokens.login)
         carrier.in_lane(SignRecord, "token", self._records.sign)
-        carrier.in_lane(EndShift, "token", self._shifts.end)
-        carrier.in_lane(SignBatch, "token", self._signing.sign, progress=True)
-        carrier.at_once(StopBatch, lambda _order, _post: self._stop_signing())
-        carrier.at_once(EndBatch, lambda _order, _post: self._signing.lock())
-        carrier.in_lane(BuildBatch, "batch", self._signing.build, progress=True)
-        carrier.in_lane(ListWaiting, "batch", self._signing.waiting)
-        carrier.in_lane(ShowBatchRecord, "batch", self._signing.show)
+        self._signing.hand_out(carrier)
         carrier.in_lane(KeepUnsigned, "outbox", self._records.keep_unsigned)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
         carrier.in_lane(AskReaders, "reader", self._readers.ask)
@@ -244,11 +219,6 @@ class Desk(QObject):
         self._exports.take_over(carrier)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
-
-    def _stop_signing(self) -> None:
-        """The list that is being made ready, or signed: both lanes do nothing else meanwhile."""
-        self.jobs.cancel("batch")
-        self.jobs.cancel("token")
 
     def _open_station(self, _order: OpenStation, post: Post) -> None:
         if self._open is not None:
@@ -328,7 +298,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application.setStyleSheet(look.sheet())
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
-    return _other(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
+    return framed(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)
 
 
 def _practice(folder: Path) -> bool:
@@ -351,49 +321,3 @@ def _desk(folder: Path, look: Look, words: Words, settings: Settings, cabinet: A
     desk.write_receipt = ReceiptPrinter(words, desk.tables).write
     desk.sheets.paint = SheetPrinter(kit, lambda: desk.login.state).write
     return desk, window
-
-
-def _other(session: Kiosk | Verify, look: Look, words: Words) -> tuple[Kiosk | Verify, QWidget]:
-    frame = QStackedWidget()
-    frame.setWindowTitle(words("app.title_practice" if look.practice else "app.title"))
-    frame.resize(QSize(1080, 1920).boundedTo(frame.screen().availableSize()) if isinstance(session, Kiosk) else QSize(1366, 768))
-    opening = OpeningPage(look, words, lambda: _again(session, opening))
-    frame.addWidget(opening)
-    session.failed.connect(opening.show_trouble)
-
-    def damaged(trouble: Trouble) -> None:
-        """Back to the first page, with the trouble: nothing can be kept any more."""
-        opening.show_trouble(trouble)
-        frame.setCurrentWidget(opening)
-
-    session.damaged.connect(damaged)
-
-    def opened(stage: Stage) -> None:
-        page = _page(session, stage, look)
-        frame.addWidget(page)
-        frame.setCurrentWidget(page)
-        page.setFocus()
-
-    session.opened.connect(opened)
-    return session, frame
-
-
-def _again(session: Kiosk | Verify, opening: OpeningPage) -> None:
-    opening.show_opening()
-    session.begin()
-
-
-def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
-    if isinstance(session, Kiosk):
-        from desktop.kiosk.window import KioskWindow
-
-        terminal = KioskWindow(stage, look)
-        session.show_frame = terminal.show_frame
-        return terminal
-    from desktop.verify.window import VerifyWindow
-
-    check = VerifyWindow(stage, look)
-    session.show_frame = check.show_frame
-    session.pick_file = check.pick_file
-    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
-    return check

@@ -1,8 +1,7 @@
 """The durable queue of kept records: the row is the truth of what was kept, sent and receipted. Never signs, seals, sends or decides when to try.
 
-``keep``: the packet file is on the disk before the one transaction that writes row and journal line and drops the parked draft; when ``keep`` returns,
-and only then, a screen may say "kept". A failing record only moves its own next try; nothing here waits for another record.
-"""
+``keep``: packet on the disk first, then one transaction that writes row and journal line and drops the draft; when it returns, and only then, a screen may
+say "kept". A failing record only moves its own next try."""
 
 from __future__ import annotations
 
@@ -23,8 +22,8 @@ from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_t
 from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.receipt import received_at
-from sync.seal import RECORD_PART, Part, SealedRecord, read_header, unseal_with_key
-from sync.slip import seal_slip, slip_of
+from sync.seal import Part, SealedRecord, read_header, unseal_with_key
+from sync.slip import refuse_mismatch, seal_slip, slip_of
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -64,7 +63,7 @@ class Outbox:
         ``station_wrap=False`` (kiosk): this station can never open the packet again. Raises DiskFull, StoreTrouble (also where the id is kept already);
         then nothing was kept and the draft is still there.
         """
-        _refuse_mismatch(sealed, record_digest, signature)
+        refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
         blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, owner, now))
         try:
@@ -89,7 +88,7 @@ class Outbox:
         """
         if not signature:
             raise ValueError("no signature")
-        _refuse_mismatch(sealed, record_digest, signature)
+        refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
         blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
         try:
@@ -116,8 +115,8 @@ class Outbox:
         is ``kept`` again. Raises StoreTrouble (step ``state``) where it is under way, gone or signed anew meanwhile, DiskFull: nothing has changed then.
         """
         before = self._row(record_id)
-        key, kept_at = self._data_key(before), time_text(before.kept_at)
-        slip = seal_slip(key, record_id, before.packet_digest, before.record_digest, signature, acts, before.owner, kept_at)
+        named = before.packet_digest, before.record_digest, signature, acts, before.owner, time_text(before.kept_at)
+        slip = seal_slip(self._data_key(before), record_id, *named)
         blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
         try:
             with self._store.write() as tx:
@@ -126,8 +125,8 @@ class Outbox:
                     raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
                 tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
                 if signature != first:
-                    tx.execute("UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?",
-                               (time_text(self._clock()), record_id))
+                    again = "UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?"
+                    tx.execute(again, (time_text(self._clock()), record_id))
                 self._journal.write(tx, who, what, record_id, {"act": digest(acts[-1].act), "packet": row.packet_digest})
         except StoreTrouble as trouble:
             self._drop_unless_unsure(trouble, blob_id)
@@ -380,10 +379,3 @@ class Outbox:
 def _find(rows: Connection, record_id: str) -> OutboxRow | None:
     found: tuple[Any, ...] | None = rows.execute(f"SELECT {COLUMNS} FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
     return None if found is None else row_of(found)
-
-
-def _refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:
-    if sealed.record_digest != record_digest:
-        raise ValueError("the digest is not that of the sealed record")
-    if bool(signature) != (sealed.first_part == RECORD_PART):
-        raise ValueError("a packet of record.json has a signature, one of draft.json has none")

@@ -18,9 +18,9 @@ from sync.canon import canon, parse_canonical
 from sync.ciphers import AES_256_GCM, derived_key
 from sync.errors import FormatTrouble
 from sync.outbox_row import Act, acts_json
-from sync.seal import SealedRecord
+from sync.seal import RECORD_PART, SealedRecord
 
-__all__ = ["SLIP_LIMIT", "open_slip", "seal_slip", "slip_of"]
+__all__ = ["SLIP_LIMIT", "open_slip", "refuse_mismatch", "seal_slip", "slip_of"]
 
 SLIP_LIMIT = 4 * 1024 * 1024
 _START = b"HISL" + bytes((1, AES_256_GCM, 0, 0))
@@ -41,6 +41,14 @@ def seal_slip(data_key: bytes, record_id: str, packet_digest: str, record_digest
 def slip_of(sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, kept_at: str) -> bytes:
     """The slip of a packet that was sealed just now."""
     return seal_slip(sealed.data_key, sealed.record_id, sealed.digest, record_digest, signature, acts, owner, kept_at)
+
+
+def refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) -> None:
+    """Raises ValueError where record, signature and packet are not of one piece."""
+    if sealed.record_digest != record_digest:
+        raise ValueError("the digest is not that of the sealed record")
+    if bool(signature) != (sealed.first_part == RECORD_PART):
+        raise ValueError("a packet of record.json has a signature, one of draft.json has none")
 
 
 def open_slip(untrusted: bytes, data_key: bytes, record_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -250,7 +251,8 @@ def work(hall: PracticeHall, out: Path, begun: float) -> int:
             with _walk(hall, face, out, begun) as walk:
                 table |= job(walk)
     except AssertionError as error:
-        print(f"installer/run --practice: {error}; what was reached lies in {out}", flush=True)
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"installer/run --practice: {error or last.line} ({last.name}, line {last.lineno}); what was reached lies in {out}", flush=True)
         return 1
     finally:
         application.processEvents()

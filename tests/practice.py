@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -30,7 +31,9 @@ __all__ = ["HallTrouble", "main"]
 TOP = Path(__file__).resolve().parents[1]
 ALONE = TOP / "installer" / "alone"
 MARK = "practice-hall"
-"""The file by which a practice hall's folder is known; its lock says that the hall is open."""
+"""The file by which a practice hall's folder is known; its lock says that the hall is open, its text which edition of the program made it."""
+MAKERS = ("sync/schema/*.sql", "tests/province/**/*.py", "tests/emulators/*.py", "tests/scenes/hall.py")
+"""What decides how a hall's folder is laid out: stores and formats between releases are kept by nobody."""
 PORT = 8443
 """Of the province: enrolment pins it, and the namespace is the hall's own."""
 KEYRING = Path("/run/hall-keyring")
@@ -139,23 +142,38 @@ def _end_on(*numbers: signal.Signals) -> None:
 
 @contextmanager
 def _held(folder: Path, anew: bool) -> Iterator[None]:
-    """The folder, ours alone for as long as we run; thrown away first where that was asked for or its certificates end within a month."""
+    """The folder, ours alone for as long as we run; thrown away first where that was asked for, another edition made it or its certificates end soon."""
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise HallTrouble(f"{folder} holds something else than a practice hall; choose another --folder")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise HallTrouble(f"{folder} cannot be made ({error.strerror}); choose another --folder") from error
-    with (folder / MARK).open("a") as mark:
+    with (folder / MARK).open("a+") as mark:
         try:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise HallTaken(f"a practice hall runs on {folder} already; use its window, end it, or take another --folder") from error
-        if anew or _is_old(folder) or not (folder / "home" / "devices.json").exists():  # the last one: its making was broken off
+        mark.seek(0)
+        edition, whole = _edition(), (folder / "home" / "devices.json").exists()
+        other = mark.read() != edition
+        if whole and other:
+            print("这个练习大厅是另一版程序建的, 现在重新建. (another edition of the program made this practice hall; it is made anew)", flush=True)
+        if anew or other or not whole or _is_old(folder):  # not whole: its making was broken off
             for entry in folder.iterdir():
                 if entry.is_dir() and entry.name != "results":
                     shutil.rmtree(entry)
+            mark.truncate(0)
+            mark.write(edition)
+            mark.flush()
         yield
+
+
+def _edition() -> str:
+    content = hashlib.sha256()
+    for path in sorted(path for pattern in MAKERS for path in TOP.glob(pattern)):
+        content.update(path.read_bytes())
+    return content.hexdigest()
 
 
 def _is_old(folder: Path) -> bool:

@@ -142,7 +142,7 @@ class PropsPanel(QWidget):
             row = QHBoxLayout()
             row.addWidget(label(f"{one.name} {ROLES[one.label]}", "row"), 1)
             row.addWidget(label(f"PIN {one.pin}", "meta", "practice"))
-            self.tokens[one.id] = self._button("", lambda _checked=False, one=one: self._turn(one))
+            self.tokens[one.id] = self._button("拔下", lambda _checked=False, one=one: self._turn(one))
             row.addWidget(self.tokens[one.id])
             card.body.addLayout(row)
             self._show_token(one)
@@ -158,7 +158,7 @@ class PropsPanel(QWidget):
     def _add_line(self) -> None:
         card = self._card("到省平台的网络")
         self.line_state = card.note
-        self.line = self._button("", self._turn_line)
+        self.line = self._button("拔掉网线", self._turn_line)
         card.body.addWidget(self.line)
         self._show_line(up=True)
 

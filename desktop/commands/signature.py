@@ -5,6 +5,7 @@ Needs no store and no device; never prints what the record says of the person it
 from __future__ import annotations
 
 import argparse
+import base64
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from cryptography.x509 import load_pem_x509_certificates
 from desktop.messages import say
 from sync.acts import Act, ActInvalid, check_record
 from sync.canon import parse_canonical
+from sync.certificates import parsed_certificate
+from sync.cms import open_container
 from sync.errors import FormatTrouble
 from sync.signing import SignatureReport, Sm2Choice, certificate_facts, check_signature
 
@@ -46,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "--at", default="now", metavar="时刻", help="按哪个时刻核对证书：now、claimed（签名自称的时间）或 2026-11-22T06:00:00Z（比如回执的时间）"
     )
+    verify.add_argument("--parts", type=Path, metavar="文件夹",
+                        help="另外写出被签的字节、签名和公钥，给 openssl pkeyutl 核对 (bytes, signature and key for openssl)")
     verify.add_argument("--sm2-id", action="append", metavar="标识", help="国密签名的用户标识，可以给多个 (distinguishing id of SM2 signatures)")
 
 
@@ -64,6 +69,12 @@ def run(args: argparse.Namespace) -> int:
         print(f"{message.title} [{trouble.code}: {trouble.detail}]", file=sys.stderr)
         return FAILS
     report = check_signature(content, p7s, roots, moment, choice)
+    if args.parts and report.certificate:
+        try:
+            _write_parts(args.parts, content, p7s, report)
+        except OSError as error:
+            print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+            return FAILS
     if report.certificate:
         _print_signer(report)
     mismatch = _mismatch(content, report) if report.valid else ""
@@ -88,6 +99,20 @@ def _print_signer(report: SignatureReport) -> None:
     if report.profile != "cades-bes":
         print(f"格式   {report.profile}" + (f"，用户标识 {report.ident.decode('ascii', 'replace') or '（空）'}" if report.valid else ""))
     print(f"证书   {facts.not_before:%Y-%m-%d} 至 {facts.not_after:%Y-%m-%d}，签发 {facts.issuer}，序列号 {facts.serial}，{report.certificate_digest}")
+
+
+def _write_parts(folder: Path, content: bytes, p7s: bytes, report: SignatureReport) -> None:
+    """``signed.bin``, ``signature.der``, ``key.pem``: what ``openssl pkeyutl`` asks for, whatever the container is; and its words. New files only."""
+    opened = open_container(content, p7s)
+    folder.mkdir(parents=True, exist_ok=True)
+    spki = base64.encodebytes(parsed_certificate(opened.certificate).public_key.dump())
+    for name, part in (("signed.bin", opened.signed), ("signature.der", opened.signature),
+                       ("key.pem", b"-----BEGIN PUBLIC KEY-----\n" + spki + b"-----END PUBLIC KEY-----\n")):
+        with (folder / name).open("xb") as file:
+            file.write(part)
+    ident = report.ident.decode("ascii", "replace")
+    hashed = f"-digest sm3 -pkeyopt distid:{ident}" if opened.mechanism == "sm2-sm3" else "-digest sha256"
+    print(f"openssl pkeyutl -verify -rawin -in signed.bin -sigfile signature.der -pubin -inkey key.pem {hashed}")
 
 
 def _acts(folder: Path) -> tuple[Act, ...]:

@@ -102,7 +102,7 @@ class PictureWork:
         if chip is None or live is None:
             raise NoModel("no picture to compare", why="photo")
         result = FaceComparer(rooms.models).compare(np.asarray(chip, np.uint8), [np.asarray(live, np.uint8)])
-        return FaceCompared(result.verdict, "model", result.score, result.model)
+        return FaceCompared(result.verdict, "model", result.score, result.model, order.still_id)
 
     def _page(self, draft_id: str, kind: str, trust: str, frame: Frame) -> StillTaken:
         found = find_page(frame)
@@ -121,7 +121,7 @@ class PictureWork:
         if not written.wait(_ROW_S):
             raise TimedOut("the store is busy")
         still: DraftStill = self._rooms().parked.add_still(draft_id, kind, "image/jpeg", content, trust)
-        return StillTaken(still, thumbnail(content), hints)
+        return StillTaken(still, thumbnail(content), hints, draft_id)
 
 
 def _finder(rooms: Rooms) -> FaceFinder | None:

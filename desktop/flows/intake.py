@@ -12,7 +12,7 @@ from desktop.flows import intake_reader as reader
 from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
-from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, hall_date, jump, row_count, with_draft
+from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, first_field, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
     AskReaders,
@@ -316,18 +316,11 @@ class IntakeTable:
         state, effects = with_draft(state, state.draft, hall_date(event.at), self._tables, now=True)
         open_ = [one for one in state.issues if one.severity != "explain"]
         if open_:
-            fresh, more = self._place(state, self._as_place(open_[0].path))
+            fresh, more = self._place(state, PlacePicked(first_field(open_[0].path)))
             return fresh, (*effects, *more)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
         assert state.draft is not None
         return replace(state, capture=None, page="desk", trouble=None), (*effects, *closing, Send("review", ReviewAsked(state.draft)))
-
-    @staticmethod
-    def _as_place(path: str) -> PlacePicked:
-        """A section that lacks a row is entered at its first field."""
-        if "." in path:
-            return PlacePicked(path)
-        return PlacePicked(f"{path}[0].{section(path).fields[0].name}" if section(path).repeats else f"{path}.{section(path).fields[0].name}")
 
     def _done(self, state: IntakeState, event: SittingDone) -> Answer:
         lists = ListParked(), ListOutbox()

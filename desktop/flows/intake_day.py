@@ -59,7 +59,7 @@ def outbox(state: IntakeState, event: OutboxListed) -> Answer:
 def older(state: IntakeState, _event: OlderPressed) -> Answer:
     if not state.outbox_more:
         return state, ()
-    return replace(state, outbox_pages=state.outbox_pages + 1), (ListOutbox(state.outbox_pages + 1),)
+    return replace(state, outbox_pages=state.outbox_pages + 1, outbox_more=False), (ListOutbox(state.outbox_pages + 1),)
 
 
 def picked(state: IntakeState, event: RecordPicked) -> Answer:

@@ -84,9 +84,12 @@ class PictureTable:
         return replace(state, capture=replace(capture, taking=True, hints=()), trouble=None), (SaveDraft(draft, True), order)
 
     def taken(self, state: IntakeState, event: StillTaken) -> Answer:
-        """A new portrait replaces the old one; pages of a document add up. The portrait is compared at once where the chip gave a photo."""
+        """A new portrait replaces the old one; pages of a document add up. The portrait is compared at once where the chip gave a photo.
+
+        A picture of a sitting that was parked meanwhile is in that sitting (parked.py), and never comes into the one that lies open now.
+        """
         draft = state.draft
-        if draft is None or state.today is None:
+        if draft is None or state.today is None or event.draft_id not in ("", draft.draft_id):
             return state, ()
         before = [one.still_id for one in draft.stills if one.kind == "portrait"] if event.still.kind == "portrait" else []
         fresh = draft.taken(event.still)
@@ -121,7 +124,8 @@ class PictureTable:
     def compared(self, state: IntakeState, event: FaceCompared) -> Answer:
         """The verdict goes into the evidence; staff may decide where the model is not there or not sure."""
         draft = state.draft
-        if draft is None or state.today is None or not any(one.kind == "portrait" for one in draft.stills):
+        portraits = {one.still_id for one in draft.stills if one.kind == "portrait"} if draft is not None else set[str]()
+        if draft is None or state.today is None or not portraits or (event.still_id and event.still_id not in portraits):
             return state, ()
         face = {"way": event.way, "verdict": event.verdict, "score": event.score, "model": event.model}
         return with_draft(replace(state, no_model=False), replace(draft, face=face), state.today, self._tables, now=True)

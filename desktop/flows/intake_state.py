@@ -26,7 +26,7 @@ from desktop.flows.words.day import Change, Exported, ListAge, SheetFacts
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
-from sync.record import ATTACHMENT_KINDS, SECTIONS
+from sync.record import ATTACHMENT_KINDS, SECTIONS, section
 from sync.rules import Issue, issues
 from sync.tables import Tables
 
@@ -163,6 +163,13 @@ def cleared(state: IntakeState) -> IntakeState:
 def jump(state: IntakeState, path: str) -> IntakeState:
     """The state with the caret on its way to ``path``."""
     return replace(state, page="desk", place=Place(path, state.place.count + 1))
+
+
+def first_field(path: str) -> str:
+    """Where the caret goes for an issue: a section that lacks a row is entered at its first field."""
+    if "." in path:
+        return path
+    return f"{path}[0].{section(path).fields[0].name}" if section(path).repeats else f"{path}.{section(path).fields[0].name}"
 
 
 def row_count(state: IntakeState, section: str) -> int:

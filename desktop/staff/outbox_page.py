@@ -189,6 +189,8 @@ class OutboxPage(QWidget):
         rows.sort(key=lambda one: (0 if one.remote in _RETURNED else 1 if one.state == "set_aside" else 2, -one.kept_at.timestamp()))
         self.table.show_lines([self._line(one, state) for one in rows])
         self._stack.setCurrentIndex(1 if rows else 0)
+        if not rows and wanted and state.outbox_more and state.page == "outbox":
+            self._post(OlderPressed())  # the search goes on in what is not shown yet
         if not rows:
             key = "none_found" if wanted else "none_returned" if state.page == "returned" else "none"
             self._empty.title.setText(self.kit.words(f"outbox.{key}"))

@@ -16,9 +16,15 @@ from desktop.widgets.cards import hairline, label
 from desktop.widgets.fields import group_id_number
 from desktop.widgets.icons import SOURCE_ICONS, IconLabel
 from desktop.widgets.style import set_role
+from sync.oddities import oddities
 from sync.record import SECTIONS, Section, attachment_kind
 
-__all__ = ["RecordSheet", "value_words"]
+__all__ = ["RecordSheet", "odd_words", "value_words"]
+
+_Row = tuple[str, str, str, bool, str]
+"""Label, value in words, source, changed, what is odd about the value."""
+_DIGITS = 12
+"""Of an attachment's digest under its picture: enough to compare two by eye."""
 
 
 def value_words(kit: Kit, section: str, field: str, value: Any) -> str:
@@ -33,6 +39,15 @@ def value_words(kit: Kit, section: str, field: str, value: Any) -> str:
     if known is not None and known.table and kit.tables.has(known.table, str(value)):
         return f"{kit.tables.label(known.table, str(value), kit.lang)}（{text}）"
     return group_id_number(text) if known is not None and known.kind == "idno" else text
+
+
+def odd_words(kit: Kit, value: Any) -> str:
+    """What in a typed value is not what it looks like: hidden characters, ones that turn the text round, look-alikes; each kind of character once."""
+    found = {one.character: one for part in (value if isinstance(value, list | tuple) else (value,)) if isinstance(part, str) for one in oddities(part)}
+    said = [kit.words("review.odd_lookalike", character=one.character, name=one.name, like=one.like) if one.kind == "lookalike" and one.like else
+            kit.words(f"review.odd_{one.kind}_bare" if one.kind == "lookalike" else f"review.odd_{one.kind}", character=visible(one.character), name=one.name)
+            for one in found.values()]
+    return " ".join(said)
 
 
 class RecordSheet(QFrame):
@@ -91,22 +106,23 @@ class RecordSheet(QFrame):
         self._column.addWidget(label(words("review.form_head", hall=visible(station.get("hall", "")), window=visible(station.get("window", "")),
                                            name=visible(collector.get("name", "")), id=visible(collector.get("id", ""))), "meta", wrap=True))
 
-    def _own_rows(self, record: Mapping[str, Any], sections: Mapping[str, Any]) -> list[tuple[str, str, str, bool]]:
+    def _own_rows(self, record: Mapping[str, Any], sections: Mapping[str, Any]) -> list[_Row]:
         person, sources = sections.get("person", {}), record.get("provenance", {})
         section = next(one for one in SECTIONS if one.name == "person")
         categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in record.get("categories", ()))
-        return [(self.kit.words("form.categories"), categories, "", False), *self._rows(section, "person", person, sources, frozenset())]
+        return [(self.kit.words("form.categories"), categories, "", False, ""), *self._rows(section, "person", person, sources, frozenset())]
 
     def _rows(self, section: Section, prefix: str, values: Mapping[str, Any], sources: Mapping[str, Any],
-              changed: frozenset[str]) -> list[tuple[str, str, str, bool]]:
+              changed: frozenset[str]) -> list[_Row]:
         english = self.kit.words.lang == "en"
         names = [one.name for one in section.fields if one.name in values] + [name for name in values if name not in {one.name for one in section.fields}]
-        found: list[tuple[str, str, str, bool]] = []
+        found: list[_Row] = []
         for name in names:
             one = next((field for field in section.fields if field.name == name), None)
             text = (one.label_en if english else one.label_zh) if one else visible(name)
             source = str(sources.get(f"{prefix}.{name}", {}).get("source", ""))
-            found.append((text, value_words(self.kit, section.name, name, values[name]), source, f"{prefix}.{name}" in changed))
+            found.append((text, value_words(self.kit, section.name, name, values[name]), source, f"{prefix}.{name}" in changed,
+                          odd_words(self.kit, values[name]) if one is None or not one.table else ""))
         return found
 
     def _section(self, section: Section, values: Any, record: Mapping[str, Any], changed: frozenset[str]) -> None:
@@ -116,7 +132,7 @@ class RecordSheet(QFrame):
             prefix = f"{section.name}[{index}]" if section.repeats else section.name
             self._table(section.name, self._rows(section, prefix, row, sources, changed), index + 1 if len(rows) > 1 else 0)
 
-    def _table(self, name: str, rows: Sequence[tuple[str, str, str, bool]], number: int = 0) -> None:
+    def _table(self, name: str, rows: Sequence[_Row], number: int = 0) -> None:
         section = next(one for one in SECTIONS if one.name == name)
         title = section.label_en if self.kit.words.lang == "en" else section.label_zh
         if number < 2:
@@ -135,21 +151,23 @@ class RecordSheet(QFrame):
         single = self.kit.look.scale >= 150
         grid.addWidget(hairline(), line, 0, 1, 4)
         line += 1
-        for text, value, source, is_changed in rows:
-            long = single or len(value) > 24
+        for text, value, source, is_changed, odd in rows:
+            long = single or len(value) > 24 or bool(odd)
             if long and side:
                 line, side = line + 1, 0
             grid.addWidget(label(text, "meta"), line, side * 2, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(self._value(value, source, is_changed), line, side * 2 + 1, 1, 3 if long else 1)
+            grid.addWidget(self._value(value, source, is_changed, odd), line, side * 2 + 1, 1, 3 if long else 1)
             line, side = (line + 1, 0) if side or long else (line, 1)
         self._column.addWidget(part)
 
-    def _value(self, value: str, source: str, changed: bool) -> QWidget:
+    def _value(self, value: str, source: str, changed: bool, odd: str) -> QWidget:
         part = QWidget()
-        row = QHBoxLayout(part)
-        row.setContentsMargins(0, 0, 0, 0)
+        outer = QVBoxLayout(part)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        row = QHBoxLayout()
+        outer.addLayout(row)
         row.setSpacing(self.kit.look.px("half") + 2)
-        odd = "⟨U+" in value
         text = label(value, "strong" if odd or changed else "value", "stop" if odd else "wait" if changed else "", wrap=True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         text.setWordWrap(len(value) > 24)
@@ -160,6 +178,8 @@ class RecordSheet(QFrame):
             row.addWidget(IconLabel(self.kit.look, SOURCE_ICONS[source], "faint", self.kit.look.px("icon") - 3, self.kit.words(f"source.{source}")),
                           0, Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(0 if len(value) > 24 else 1)
+        if odd:
+            outer.addWidget(label(odd, "meta", "stop", wrap=True))
         return part
 
     def _materials(self, attachments: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> None:
@@ -191,6 +211,7 @@ class RecordSheet(QFrame):
             cell.addWidget(label(name, "meta", wrap=True))
             cell.addWidget(label(words("review.pages", n=one.get("pages", 1), trust=self.kit.tables.label("evidence_trust_levels", str(one.get("trust", "")),
                                                                                                           self.kit.lang)), "meta", wrap=True))
+            cell.addWidget(label(str(one.get("sha256", "")).removeprefix("sha256:")[:_DIGITS], "code"))
             cell.addStretch(1)
             grid.addLayout(cell, at // 5, at % 5, Qt.AlignmentFlag.AlignTop)
         grid.setColumnStretch(5, 1)

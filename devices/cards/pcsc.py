@@ -188,19 +188,12 @@ class PcscConnection:
         try:
             return lane.call(lambda: turn.run(work), CONNECT_S, cancel)
         finally:
-            self._let_go(lane)
-            if lane.left:
+            if not lane.left:
+                lane.after(self._link.disconnect)   # nobody waits for it: the next call and ``close`` come behind it
+            else:
                 self._blocked[self.device.address] = lane
                 lane.leave(self._link.close, 0)
                 self._lane, self._link = None, self._new_link()
-
-    def _let_go(self, lane: CallLane) -> None:
-        """Ends the connection to the card; what goes wrong there takes nothing from what was read."""
-        if not lane.left:
-            try:
-                lane.call(self._link.disconnect, CLOSE_S)
-            except TimedOut:
-                LOG.warning("%s: letting the card go takes too long", self.device.name)
 
     def _new_link(self) -> Link:
         return Link(self._scard, self.device.address, self._profile.share == "direct")

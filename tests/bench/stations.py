@@ -57,8 +57,10 @@ class CrowdStation(HallStation):
                 self.pass_time(120)
                 continue
             moved = next(one.moving for one in self.statuses if one.moving)
-            first.setdefault(moved, started)
-            if self.row(moved).state == "receipted":
+            row = self.row(moved)
+            if row.upload_id:  # the step before only marks it as next
+                first.setdefault(moved, started)
+            if row.state == "receipted":
                 times.append(time.perf_counter() - first[moved])
         found.add(times, self.requests, sum(self.row(one).tries for one in records), sum(self.row(one).state == "receipted" for one in records))
 

@@ -45,7 +45,7 @@ class SmallHall(HallStation):
 
     def rooms(self) -> Rooms:
         nothing: Any = None
-        return Rooms(self.folder, self.store, self.blobs, self.journal, self.parked, self.outbox, self.province, nothing, {}, nothing, nothing)
+        return Rooms(self.folder, self.store, self.blobs, self.journal, self.parked, self.outbox, self.province, nothing, {}, nothing, nothing, nothing)
 
 
 class _AtOnce:

@@ -15,8 +15,10 @@ from sync.news import News
 from sync.store import Store
 from tests.contract.province.hall import HallStation, People, came_in, open_lists
 from tests.emulators.province_run import ProvinceRun
+from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.timeout(180)
+FAULT = "two stations with a cloned store"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,8 @@ def test_a_copied_folder_is_not_opened_beside_its_original(tmp_path: Path, monke
 
 @pytest.mark.expects_log("journal head refused")
 @pytest.mark.parametrize("tells", [True, False])
-def test_a_store_cloned_to_another_machine_is_noticed_and_loses_nothing(tmp_path: Path, province: tuple[ProvinceRun, People], tells: bool) -> None:
+def test_a_store_cloned_to_another_machine_is_noticed_and_loses_nothing(tmp_path: Path, province: tuple[ProvinceRun, People], tells: bool,
+                                                                        outcome: Outcome) -> None:
     running, people = province
     hall = HallStation(tmp_path / "home", people, running)
     try:
@@ -76,5 +79,9 @@ def test_a_store_cloned_to_another_machine_is_noticed_and_loses_nothing(tmp_path
         clone.close()
         hall.reopen()
         hall.outbox.check_packet(mine)
+        if tells:
+            outcome.ran(FAULT, 1, (), 3)
+        else:
+            outcome.control(FAULT, "does not tell its journal's head (the clone is not noticed)", True)
     finally:
         hall.close()

@@ -19,11 +19,13 @@ from sync.wire import tls_context
 from tests.contract.province.hall import HallStation, People, open_lists
 from tests.emulators.cutting_way import Cut, CuttingWay
 from tests.emulators.province_run import ProvinceRun
+from tests.faults.table import Outcome
 
 PACKETS, RECORDS = "^/v1/packets", "^/v1/records"
 MESSAGES = (("POST", PACKETS), ("HEAD", PACKETS), ("PATCH", PACKETS), ("PUT", RECORDS), ("GET", RECORDS))
 EDGE = 4096
 SEEDED = 500
+FAULT = "network cut (heads, bodies, part borders, seeded offsets)"
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +146,8 @@ def every_cut(lengths: dict[tuple[str, str, str], int], part: int, seed: int) ->
 
 
 @pytest.mark.timeout(300)
-def test_sixty_cuts_are_noticed_and_harmless(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sixty_cuts_are_noticed_and_harmless(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch,
+                                             outcome: Outcome) -> None:
     monkeypatch.setattr(sync.upload, "PART", 16_384)
     monkeypatch.setattr(sync.upload, "LARGEST", 16_384)
     with Cutter(tmp_path, people, province, size=5 * 16_384 + 100) as cutter:
@@ -152,25 +155,29 @@ def test_sixty_cuts_are_noticed_and_harmless(tmp_path: Path, people: People, pro
         chosen = Random(7).sample(cuts, 60)
         fell = sum(cutter.cut(one) for one in chosen)
         cutter.finish()
+        outcome.ran(FAULT, fell, (), len(cutter.records))
     assert fell >= 55 and len(cuts) > 10_000
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(7200)
-def test_every_cut_is_noticed_and_harmless(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_cut_is_noticed_and_harmless(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch,
+                                           outcome: Outcome) -> None:
     monkeypatch.setattr(sync.upload, "PART", 16_384)
     monkeypatch.setattr(sync.upload, "LARGEST", 16_384)
     with Cutter(tmp_path, people, province, size=40 * 16_384 + 100) as cutter:
         cuts = every_cut(cutter.lengths(), 16_384, seed=11)
         fell = sum(cutter.cut(one) for one in cuts)
         cutter.finish()
+        outcome.ran(FAULT, fell, (), len(cutter.records))
     print(f"\n{len(cuts)} cuts ordered, {fell} fell, {len(cutter.records)} records: all receipted, each once")
     assert fell > 0.95 * len(cuts)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(3600)
-def test_cuts_in_parts_of_the_real_size(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuts_in_parts_of_the_real_size(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch,
+                                        outcome: Outcome) -> None:
     """1 MiB parts: at each part border, one byte around it, and at 500 seeded offsets of the packet."""
     monkeypatch.setattr(sync.upload, "LARGEST", sync.upload.PART)
     part = sync.upload.PART
@@ -181,5 +188,6 @@ def test_cuts_in_parts_of_the_real_size(tmp_path: Path, people: People, province
         fell = sum(cutter.cut(Cut("PATCH", PACKETS, "up", "body", n, n % 2 == 0)) for n in offsets)
         fell += sum(cutter.cut(Cut("PATCH", PACKETS, "down", "head", n)) for n in range(0, 160, 20))
         cutter.finish()
+        outcome.ran(FAULT, fell, (), len(cutter.records))
     print(f"\n{fell} cuts in {len(cutter.records)} records of 3 MiB: all receipted, each once")
     assert fell > 500

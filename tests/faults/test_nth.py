@@ -29,8 +29,12 @@ def _every(shim: Path, folder: Path, scenario: str, mode: str, part: str = "1/1"
     return json.loads(done.stdout)
 
 
+def _what(mode: str) -> str:
+    return f"n-th SQL call fails, {mode[4:]} it was done" if mode.startswith("sql") else f"n-th file call {_MANNERS[mode]}"
+
+
 def _tell(outcome: Outcome, scenario: str, mode: str, told: dict[str, Any]) -> None:
-    what = f"n-th SQL call fails, {mode[4:]} it was done" if mode.startswith("sql") else f"n-th file call {_MANNERS[mode]}"
+    what = _what(mode)
     outcome.ran(what if scenario == "registration" else f"{what}: {scenario}", told["tried"], told["faults"], told["acknowledged"])
 
 
@@ -58,9 +62,13 @@ def test_every_call_of_every_way_may_fail_in_every_manner(shim: Path, quick_fold
     assert not told["faults"] and told["tried"] == told["calls"] > 40, told
 
 
-@pytest.mark.parametrize(("scenario", "mode"), [("careless", "enospc"), ("early", "kill")])
+@pytest.mark.parametrize(("scenario", "mode"), [("careless", "enospc"), ("careless", "eio"), ("early", "kill"), ("early", "sql-before"),
+                                                pytest.param("early", "sql-after", marks=pytest.mark.sweep),
+                                                pytest.param("early", "torn", marks=pytest.mark.sweep),
+                                                pytest.param("careless", "eio-on", marks=pytest.mark.sweep),
+                                                pytest.param("careless", "enospc-on", marks=pytest.mark.sweep)])
 def test_a_program_that_breaks_its_promise_is_noticed(shim: Path, quick_folder: Path, scenario: str, mode: str, outcome: Outcome) -> None:
     told = _every(shim, quick_folder, scenario, mode, "1/3")
-    outcome.control(f"n-th file call {_MANNERS[mode]}", {"careless": "takes a failed write for a good one", "early": "says kept before the commit"}[scenario],
+    outcome.control(_what(mode), {"careless": "takes a failed write for a good one", "early": "says kept before the commit"}[scenario],
                     told["faults"])
     assert any("lost" in one or "does not open" in one for one in told["faults"]), told

@@ -40,6 +40,7 @@ def test_fifteen_power_cuts_lose_nothing(tmp_path: Path, outcome: Outcome) -> No
     assert told["acknowledged"] > _CYCLES
 
 
+@pytest.mark.sweep
 def test_power_cuts_while_the_key_is_changed_lose_nothing(tmp_path: Path, outcome: Outcome) -> None:
     seed = random.SystemRandom().randrange(2**32)
     told = _cuts(tmp_path, "rekey", _CYCLES, seed)

@@ -33,14 +33,17 @@ from desktop.flows.words import (
     Edited,
     FaceCompared,
     FileGiven,
+    ListOutbox,
     ListParked,
     NewSitting,
     Note,
+    OlderPressed,
     OpenDraft,
     OpenPreview,
     OperatorIn,
     OriginalSeen,
     OtherPersonPressed,
+    OutboxListed,
     PagePicked,
     ParkDraft,
     ParkedPicked,
@@ -67,7 +70,7 @@ from desktop.flows.words import (
 )
 from devices.errors import Cancelled, CardChanged, CardRemoved, NoModel
 from sync.draft import DraftStill, Source
-from sync.errors import DiskFull, NoRoomToBegin
+from sync.errors import DiskFull, NoRoomToBegin, StoreDamaged
 from sync.tables import Tables
 from tests.flows.sample import NOW, OPERATOR, READER, STATION, full_draft, number, was_read
 
@@ -160,6 +163,41 @@ def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     assert OpenDraft("d-9") in effects
     state, _ = FLOW.step(state, DraftOpened(full_draft("d-9"), {}, NOW))
     assert state.draft is not None and state.draft.draft_id == "d-9" and state.issues == ()
+
+
+def test_a_reopened_sitting_has_the_photo_of_its_card_again() -> None:
+    state, _ = at_desk(DraftOpened(full_draft("d-9"), {}, NOW, b"chip"))
+    assert state.draft is not None and state.draft.draft_id == "d-9" and state.chip_photo == b"chip"
+    state, effects = FLOW.step(state, replace(still("portrait", "s-9"), draft_id="d-9"))
+    assert CompareFaces("d-9", "s-9", b"chip") in effects
+
+
+def test_a_picture_of_a_sitting_that_was_parked_never_comes_into_the_next_one() -> None:
+    state, _ = at_desk(*read(), ParkPressed(), DraftParked("d-1"), CardPlaced(READER), was_read(TWO, "d-2"))
+    same, effects = FLOW.step(state, replace(still("portrait", "s-1"), draft_id="d-1"))
+    assert same == state and effects == ()
+    state, _ = FLOW.step(state, replace(still("portrait", "s-2"), draft_id="d-2"))
+    same, effects = FLOW.step(state, FaceCompared("same", "model", "0.6", "m", "s-1"))
+    assert same == state and effects == (), "nor what was found about another portrait"
+    state, _ = FLOW.step(state, FaceCompared("same", "model", "0.6", "m", "s-2"))
+    assert state.draft is not None and state.draft.face is not None
+
+
+def test_older_records_are_asked_for_page_by_page_and_a_new_look_begins_anew() -> None:
+    state, _ = at_desk(PagePicked("outbox"))
+    assert FLOW.step(state, OlderPressed())[1] == ()
+    state, _ = FLOW.step(state, OutboxListed((), {}, (), True))
+    for pages in (2, 3):
+        state, effects = FLOW.step(state, OlderPressed())
+        assert effects == (ListOutbox(pages),)
+        assert FLOW.step(state, OlderPressed())[1] == (), "one page at a time"
+        state, _ = FLOW.step(state, OutboxListed((), {}, (), True))
+    assert FLOW.step(state, PagePicked("outbox"))[1] == (ListOutbox(),)
+
+
+def test_damage_that_is_found_at_work_is_said_at_the_desk() -> None:
+    state, _ = at_desk(*read(), Failed(StoreDamaged("a page"), "CheckStore"))
+    assert isinstance(state.trouble, StoreDamaged) and state.retry is None and state.draft is not None
 
 
 @pytest.mark.parametrize("end", [Failed(Cancelled(), "ReadCard"), Failed(CardRemoved(), "ReadCard"), was_read(TWO, "d-2")],

@@ -59,6 +59,16 @@ def test_store_trouble_stops() -> None:
     assert state.page == "stopped" and isinstance(state.trouble, StoreDamaged)
 
 
+def test_damage_found_after_the_open_stops_whoever_is_not_in_yet() -> None:
+    damage = Failed(StoreDamaged("a page"), "CheckStore")
+    for events in ([StationOpened(STATION)], TO_PIN, [*TO_PIN, PinTyped("123456")]):
+        state, effects = run(LOGIN, [*events, damage, LoggedIn(OPERATOR)])
+        assert state.page == "stopped" and state.trouble is damage.trouble and effects[-1] != OpenStation()
+    assert run(LOGIN, [RetryPressed()], state)[1] == [OpenStation()]
+    inside, _ = run(LOGIN, [*TO_PIN, PinTyped("123456"), LoggedIn(OPERATOR)])
+    assert run(LOGIN, [damage], inside) == (inside, []), "who is in hears it at the desk"
+
+
 def test_no_token_then_plugged() -> None:
     state, _ = run(LOGIN, [StationOpened(STATION), CertificatesListed(())])
     assert state.page == "no_token"

@@ -76,7 +76,7 @@ from devices.cards.idcard import IdentityCard
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
-from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled
+from sync.errors import DiskFull, KeyringLocked, NoRoomToBegin, NotEnrolled, StoreDamaged
 from sync.freeze import Sitting, freeze
 from sync.tables import Tables
 from tests.flows.sample import CERTIFICATE, EXPIRED, NOW, OPERATOR, OTHER, READER, STATION, number
@@ -177,7 +177,7 @@ def _outbox() -> OutboxListed:
         row(8, "冯春梅", "receipted", 66, serial="R-20261122-000020", remote="accepted"),
         row(9, "褚卫东", "receipted", 1200, serial="R-20261121-000016", remote="publicity"),
     )
-    return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1})
+    return OutboxListed(rows, {"today": 23, "uploaded": 16, "waiting": 7, "returned": 1, "set_aside": 1}, (), True)
 
 
 OUTBOX = _outbox()
@@ -351,6 +351,7 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     offline.window.desk.outbox.table.selectRow(1)
     yield "41-outbox-offline-chosen", offline
     yield "42-outbox-empty", make().inside().desk(OutboxListed((), {}), PagePicked("outbox"))
+    yield "47-store-damaged", make().sitting().desk(Failed(StoreDamaged("found while it was open"), "CheckStore"))
     yield "43-returned", make().inside().desk(PagePicked("returned"))
     yield "44-parked", make().inside().desk(PagePicked("parked"))
     yield "45-parked-empty", make().inside().desk(ParkedListed(()), PagePicked("parked"))

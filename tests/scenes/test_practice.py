@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from tests import practice
 from tests.house.stairs import TOP
 from tests.scenes.hall import PREPARED
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 def start(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.practice", "--headless", "--folder", str(folder), *words]
     env = {name: value for name, value in os.environ.items() if name != PREPARED} | {"HALL_INTAKE_ALONE": "1"}
-    return subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, cwd=TOP, env=env, capture_output=True, text=True, check=False, timeout=280)
 
 
 def test_whole_job_twice(tmp_path: Path) -> None:
@@ -34,6 +35,19 @@ def test_whole_job_twice(tmp_path: Path) -> None:
         written = {path.name for path in out.iterdir()}
         assert {"record.json", "record.p7s", "practice-ca.pem", "receipt.pdf", "desk-01.png", "kiosk-01.png", "verify-01.png"} <= written
     assert "pictures for the cameras" not in run.stdout, "the second start builds nothing again"
+
+
+def test_hall_of_another_edition_is_made_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its store may have other columns: a practice that fails at the first word it saves helps nobody."""
+    (tmp_path / "results").mkdir()
+    for edition, kept in (("of last week", False), (practice._edition(), True)):
+        (tmp_path / "home").mkdir(exist_ok=True)
+        (tmp_path / "home" / "devices.json").touch()
+        (tmp_path / practice.MARK).write_text(edition, "utf-8")
+        with practice._held(tmp_path, anew=False):
+            assert (tmp_path / "home").exists() == kept and (tmp_path / "results").exists()
+        assert (tmp_path / practice.MARK).read_text("utf-8") == practice._edition()
+        assert ("another edition" in capsys.readouterr().out) != kept
 
 
 def _day(out: Path) -> str:

@@ -93,11 +93,12 @@ class TakeFile:
 
 @dataclass(frozen=True, slots=True)
 class StillTaken:
-    """A picture is kept. ``thumbnail`` encoded, at most 480 px; ``hints`` of its quality."""
+    """A picture is kept with the draft ``draft_id``, whichever lies open by now. ``thumbnail`` encoded, at most 480 px; ``hints`` of its quality."""
 
     still: DraftStill
     thumbnail: bytes = field(repr=False)
     hints: tuple[Hint, ...] = ()
+    draft_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,12 @@ class CompareFaces:
 
 @dataclass(frozen=True, slots=True)
 class FaceCompared:
-    """``verdict`` same, different, unsure; ``way`` model or staff; ``score`` and ``model`` as FORMATS 1 ``evidence.face``."""
+    """``verdict`` same, different, unsure; ``way`` model or staff; ``score`` and ``model`` as FORMATS 1 ``evidence.face``; ``still_id`` the portrait that
+    was compared (empty: staff looked at the one on the screen).
+    """
 
     verdict: str
     way: str
     score: str = ""
     model: str = ""
+    still_id: str = ""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from sync.changes import Change, recent
+from desktop.commands import downlink as command
+from desktop.commands.downlink import CHANGE_WORDS
+from sync.changes import KINDS, Change, recent
 from sync.editions import current, missing, workdays
 from sync.station import load, read_rows
 from sync.tables import Row, Tables
 from tests.contract.province.hall import HALL, HallStation, asked
 from tests.emulators.province_run import ProvinceRun
+from tests.emulators.records import OneKey
 
 pytestmark = pytest.mark.timeout(180)
 SHIPPED = Tables.load()
@@ -101,6 +105,24 @@ def test_keys_and_stations_that_change_are_told(hall: HallStation, province: Pro
     keyid = province.desk("POST", "/keys/rotate", purpose="states")["keyid"]
     told = news(hall)
     assert Change("key.added", keyid, "states") in told and Change("hall.other", "", "510200-02") in told and Change("window.other", "", "03") in told
+
+
+def test_the_command_says_what_came_down_and_what_changed(hall: HallStation, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch,
+                                                          capsys: pytest.CaptureFixture[str]) -> None:
+    assert set(CHANGE_WORDS) == set(KINDS)
+    province.desk("POST", "/people", id="OP-000055", name="新人", roles=["collector"], hall=HALL)
+    news(hall)
+    hall.close()
+    monkeypatch.setenv("HALL_INTAKE_HOME", str(hall.folder))
+    monkeypatch.setattr(command, "KeyCabinet", lambda: OneKey(hall._key))
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    code = command.run(parser.parse_args([]))
+    hall.reopen()
+    said = capsys.readouterr().out
+    assert code == 0 and "OP-000055" in said and "person added" in said and "新人" not in said
+    assert "settings" in said and "calendar of working days: 2026" in said and "good until" in said
+    province.desk("POST", "/people", id="OP-000055", remove=True)
 
 
 def test_publicity_runs_by_working_days_and_ends_by_the_provinces_clock(hall: HallStation, province: ProvinceRun) -> None:

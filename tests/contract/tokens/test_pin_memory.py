@@ -1,6 +1,6 @@
 """Where the PIN is after a login: in no page of the token's child, in no live object of the desk. Looked at from outside, in the memory of both processes.
 
-Freed memory of the desk may still hold a copy for a while (a Python text cannot be wiped): devices/DECISIONS.md says what stands against that.
+Freed memory of the desk may still hold a copy for a while (a Python text cannot be wiped): devices/tokens/README.md says what stands against that.
 """
 
 from __future__ import annotations

@@ -8,14 +8,16 @@ import threading
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import sync.upload
 from sync.canon import digest
 from sync.errors import PacketDamaged, ProvinceRefused, ProvinceTrouble, ProvinceUnreachable
-from sync.upload import PART, Upload, check_packet, upload_packet
+from sync.upload import PART, Slice, Upload, check_packet, upload_packet
 from sync.wire import Answer
 
 RECORD = str(uuid.uuid4())
@@ -68,7 +70,7 @@ def packet(folder: Path, size: int) -> Path:
     return path
 
 
-def send(tus: Tus, path: Path, upload_id: str | None = None, cancel: threading.Event | None = None, made: list[str] | None = None) -> Upload:
+def send(tus: Tus, path: Path, upload_id: str | None = None, cancel: Any = None, made: list[str] | None = None) -> Upload:
     keep = made if made is not None else []
     return upload_packet(tus, path, RECORD, digest(path.read_bytes()), upload_id, cancel or threading.Event(), lambda done, total: None, keep.append)
 
@@ -180,3 +182,22 @@ def test_a_refusal_ends_the_upload(tmp_path: Path) -> None:
     with pytest.raises(ProvinceRefused):
         send(tus, packet(tmp_path, 10))
     assert tus.requests == ["POST"]
+
+
+@pytest.mark.parametrize(("part_s", "sizes"), [(1e9, [1, 1, 2, 2, 4, 4, 1]), (0.0, [1] * 15), (-1.0, [1] * 15)])
+def test_parts_grow_only_while_they_come_through_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part_s: float, sizes: list[int]) -> None:
+    monkeypatch.setattr(sync.upload, "PART_S", part_s)
+    tus, path, told = Tus(), packet(tmp_path, 15 * PART), list[int]()
+    done = upload_packet(tus, path, RECORD, digest(path.read_bytes()), None, threading.Event(), lambda done, total: told.append(done), lambda made: None)
+    assert [(b - a) // PART for a, b in zip(told, told[1:], strict=False)] == sizes
+    assert bytes(tus.uploads[done.upload_id]) == path.read_bytes()
+
+
+def test_a_slice_ends_after_its_time_and_never_before_the_first_part(tmp_path: Path) -> None:
+    tus, path, now = Tus(), packet(tmp_path, 3 * PART), [0.0]
+    tus.after = lambda method, number: now.__setitem__(0, now[0] + 7)
+    half = send(tus, path, cancel=Slice(threading.Event(), 10, lambda: now[0]))
+    assert half.offset == 2 * PART and send(tus, path, half.upload_id, cancel=Slice(threading.Event(), 0, lambda: now[0])).offset == 3 * PART
+    stopped = threading.Event()
+    stopped.set()
+    assert Slice(stopped, 10).is_set()

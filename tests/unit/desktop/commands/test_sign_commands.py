@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -117,6 +118,21 @@ def test_verify_sm2_and_a_takeover(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / "act1.p7s").write_bytes(b"")
     assert run(signature, *command) == 1
     assert "第二人的签名无效" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["sm2", "ec", "rsa-2048"])
+def test_the_parts_of_a_signature_are_verified_by_openssl(ca: PracticeCa, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+    """With the words that the command prints, by the public key alone."""
+    signer = PracticeSm2Ca(tmp_path / "ca").person() if kind == "sm2" else person(ca, kind)
+    command = write(tmp_path, signer)
+    assert run(signature, *command, "--parts", str(tmp_path / "parts")) == 3, "no roots were given"
+    words = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("openssl")).split()
+    assert subprocess.run(words, cwd=tmp_path / "parts", capture_output=True).returncode == 0
+    if kind == "sm2":
+        assert (tmp_path / "parts" / "signed.bin").read_bytes() == (tmp_path / "record.json").read_bytes()
+    (tmp_path / "parts" / "signed.bin").write_bytes(b"another content")
+    assert subprocess.run(words, cwd=tmp_path / "parts", capture_output=True).returncode != 0
+    assert run(signature, *command, "--parts", str(tmp_path / "parts")) == 1, "never over a file that is there"
 
 
 def test_verify_missing_and_broken_files(ca: PracticeCa, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

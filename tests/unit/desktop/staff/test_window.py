@@ -18,9 +18,11 @@ from desktop.flows.words import (
     DraftParked,
     Edited,
     Keep,
+    ListOutbox,
     LockPressed,
     Login,
     Note,
+    OutboxListed,
     PagePicked,
     ParkDraft,
     PinStateRead,
@@ -33,6 +35,7 @@ from desktop.flows.words import (
     SyncNow,
     TakePortrait,
 )
+from desktop.staff.record_sheet import odd_words
 from desktop.staff.window import StaffWindow
 from desktop.widgets.style import Look
 from devices.errors import CardRemoved
@@ -187,6 +190,7 @@ def test_review_shows_only_the_canonical_record_and_signs_once(scene: Scene) -> 
     QApplication.processEvents()
     said = texts(scene.window.review_page)
     assert "⟨U+202E⟩" in said and "\u202e" not in said and "钢筋工（020）" in said and "练习" in said
+    assert "改变文字顺序的字符 U+202E" in said
     press(scene.window, Qt.Key.Key_F9)
     assert scene.stages["review"].state.page == "checking"
     scene.review(PinStateRead(PinState(6)))
@@ -195,6 +199,15 @@ def test_review_shows_only_the_canonical_record_and_signs_once(scene: Scene) -> 
     QTest.keyClicks(field, "135790")
     press(scene.window, Qt.Key.Key_F9)
     assert [one.pin for one in scene.effects if isinstance(one, SignRecord)] == ["135790"] and field.text() == ""
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    ("四川示例建设有限公司", ""), ("A座 12-3", ""), ("买买提·艾力", ""), ("Mоscow", "“о”是 U+043E CYRILLIC SMALL LETTER O，看起来像“o”"),
+    ("四川\u200b公司", "看不见的字符 U+200B"), ("公司\u202e川四", "改变文字顺序的字符 U+202E"), (("甲", "乙\u2060"), "U+2060"), ("⼆路", "U+2F06"),
+])
+def test_what_is_not_what_it_looks_like_is_pointed_out(scene: Scene, value: object, said: str) -> None:
+    found = odd_words(scene.kit, value)
+    assert (said in found) if said else found == ""
 
 
 def test_kept_and_uploaded_are_said_only_when_true(scene: Scene) -> None:
@@ -232,6 +245,21 @@ def test_outbox_words_and_sync(scene: Scene) -> None:
     assert SyncNow() in scene.effects
     scene.window.desk.outbox.search.setText("钱国庆")
     assert table.model().rowCount() == 1
+
+
+def test_older_records_come_by_a_button_and_a_search_goes_on_in_them(scene: Scene) -> None:
+    scene.inside().desk(PagePicked("outbox"))
+    QApplication.processEvents()
+    button = next(one for one in scene.window.desk.outbox.findChildren(QPushButton) if one.accessibleName() == "更早的记录")
+    assert button.isVisibleTo(scene.window.desk.outbox)
+    button.click()
+    assert ListOutbox(2) in scene.effects and not button.isVisibleTo(scene.window.desk.outbox), "until they are there"
+    rows = scene.stages["intake"].state.outbox
+    scene.desk(OutboxListed(rows, {}, (), True))
+    scene.window.desk.outbox.search.setText("不在这几页")
+    assert ListOutbox(3) in scene.effects
+    scene.desk(OutboxListed(rows, {}, (), False))
+    assert [one for one in scene.effects if isinstance(one, ListOutbox)][-1] == ListOutbox(3), "and ends where nothing older is there"
 
 
 def test_lock_hides_the_sitting_and_brings_it_back(scene: Scene) -> None:
