@@ -37,14 +37,15 @@ PAGES = ("desk", "outbox", "returned", "parked", "health", "sync", "sheet")
 
 def page(state: IntakeState, event: PagePicked) -> Answer:
     if event.page == "batch":
-        return state, (Send("batch", BatchAsked("sign")),)
+        closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
+        return replace(state, capture=None), (*closing, Send("batch", BatchAsked("sign")))
     if event.page not in PAGES:
         return state, ()
     state = replace(state, outbox_pages=1)
     state, stopping = intake_sheet.leave(state, event.page)
     asks: dict[str, tuple[Any, ...]] = {"outbox": (ListOutbox(),), "returned": (ListOutbox(),), "parked": (ListParked(),), "health": (CheckDevices(),),
                                         "sync": (ListOutbox(),)}
-    closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None and event.page != "desk" else ()
+    closing = (ClosePreview(),) if state.capture is not None and event.page != "desk" else ()
     state = replace(state, page=event.page, capture=state.capture if event.page == "desk" else None)
     opening: tuple[Any, ...] = asks.get(event.page, ())
     if event.page == "sheet":

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QStackedWidg
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import OlderPressed, OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
 from desktop.flows.words.day import ExportTold, ExportWanted
+from desktop.messages import say_code
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place, support_words, waits_words
 from desktop.version import program_version
@@ -211,7 +212,10 @@ class OutboxPage(QWidget):
         where, why, _tone = record_place(words, row, state.courier, self.kit.now())
         self._who.setText(f"{words('kept.who', name=row.name, tail=row.id_tail)} · {where}")
         advice = "outbox.advice_returned" if row.remote in _RETURNED else f"outbox.advice_{row.state}"
-        self._why.setText(joined(why + ("。" if why and self.kit.lang == "zh" else "." if why else ""), words(advice) if words.has(advice) else ""))
+        message = say_code(row.error_code, words.lang) if row.state == "set_aside" and row.error_code else None
+        do = (message.next + words.who(message.who), f"[{message.code}]") if message is not None else ("", "")
+        self._why.setText(joined(why + ("。" if why and self.kit.lang == "zh" else "." if why else ""), *do[:1], words(advice) if words.has(advice) else "",
+                                 *do[1:]))
         self._why.setVisible(bool(self._why.text()))
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))

@@ -12,7 +12,19 @@ from desktop.flows.intake_state import IntakeState, SheetState
 from desktop.flows.machine import Failed
 from desktop.flows.notices import StationView, changes
 from desktop.flows.offline import ABILITIES, stands
-from desktop.flows.words import BackPressed, BatchAsked, OperatorIn, OutboxListed, PagePicked, RetryPressed, Send, SittingMade, TroubleClosed
+from desktop.flows.words import (
+    BackPressed,
+    BatchAsked,
+    ClosePreview,
+    OperatorIn,
+    OutboxListed,
+    PagePicked,
+    PortraitPressed,
+    RetryPressed,
+    Send,
+    SittingMade,
+    TroubleClosed,
+)
 from desktop.flows.words.day import (
     Change,
     DayPicked,
@@ -140,6 +152,8 @@ def test_another_person_does_not_see_the_code() -> None:
 def test_the_page_of_signing_is_another_flow() -> None:
     state, effects = play(PagePicked("batch"))
     assert effects == [Send("batch", BatchAsked("sign"))] and state.page == "desk"
+    state, effects = play(SittingMade("d-1", NOW), PortraitPressed(), PagePicked("batch"))
+    assert effects == [ClosePreview(), Send("batch", BatchAsked("sign"))] and state.capture is None and state.draft is not None
 
 
 def test_the_first_list_of_code_tables_is_no_news() -> None:

@@ -307,3 +307,11 @@ def test_the_commands_carry_the_queue_and_say_plainly_what_to_do(hall: HallStati
     hall._key = key
     assert _command(hall, monkeypatch, "export", "--without-key", str(tmp_path / "f")) == 0
     assert "only the province" in capsys.readouterr().out and (tmp_path / "f" / "manifest.json").exists()
+
+
+def test_one_record_is_exported_alone(hall: HallStation, other: HallStation, tmp_path: Path) -> None:
+    wanted, left = hall.keep(), hall.keep()
+    done = export_queue(hall.store, hall.blobs, hall.station, tmp_path / "one.zip", only=(wanted,))
+    assert done.records == (wanted,) and hall.outbox.row(left) is not None
+    assert _import(other, tmp_path / "one.zip", done.code).came == (wanted,)
+    assert other.outbox.row(left) is None
