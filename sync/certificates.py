@@ -92,8 +92,11 @@ def public_key(der: bytes) -> bytes:
 
 
 def parsed_certificate(untrusted_der: bytes) -> Any:
-    """The certificate as asn1crypto sees it; it reads lazily, so ``BROKEN`` may come at any look. Trailing bytes are refused."""
-    return x509.Certificate.load(untrusted_der, strict=True)
+    """The certificate as asn1crypto sees it; it reads lazily, so ``BROKEN`` may come at any look. Trailing bytes and unused bits are refused."""
+    certificate = x509.Certificate.load(untrusted_der, strict=True)
+    if certificate["signature_value"].contents[:1] != b"\0":   # the one byte that no signature covers: another spelling of the same certificate
+        raise ValueError("the signature is not whole bytes")
+    return certificate
 
 
 def _name_part(name: Any, oid: str) -> str:

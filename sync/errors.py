@@ -5,11 +5,11 @@ from resources.trouble import Trouble
 __all__ = [
     "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
     "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
-    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin", "NotAllowed",
-    "NotEnrolled", "PacketDamaged", "PacketTooLarge", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble",
-    "ReaderRefused", "ReceiptMismatch",
-    "SignatureInvalid", "StationCloned", "StationExpired", "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged",
-    "StoreForeign", "StoreInUse", "StoreMoved", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin",
+    "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
+    "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch", "SignatureInvalid", "StationCloned", "StationExpired",
+    "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreMoved",
+    "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
@@ -238,6 +238,11 @@ class ReceiptMismatch(ProvinceTrouble):
 class PacketTooLarge(SyncTrouble):
     """Record and attachments together are larger than a packet may be. Facts: size, limit (bytes)."""
     code = "packet.too_large"
+
+
+class PacketTooNew(FormatTrouble):
+    """Sealed with an algorithm that this program does not have: kept, sent and carried as it is, but not opened here. Facts: what, algorithm."""
+    code = "packet.too_new"
 
 
 class PacketDamaged(SyncTrouble):

@@ -15,7 +15,7 @@ from sync.canon import digest
 from sync.ciphers import unwrap_at_station, wrap_at_station
 from sync.draft import time_text
 from sync.due import DUE, next_due_id, next_try_at, waiting
-from sync.errors import DiskFull, FormatTrouble, NotAllowed, StoreDamaged, StoreTrouble
+from sync.errors import DiskFull, FormatTrouble, NotAllowed, PacketTooNew, StoreDamaged, StoreTrouble
 from sync.journal import Journal
 from sync.life import STATES, allowed
 from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
@@ -215,6 +215,8 @@ class Outbox:
                 raise StoreDamaged("the packet is not what its row says")
             if self._wrap(record_id) is not None and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
                 raise StoreDamaged("the record in the packet is not what its row says")
+        except PacketTooNew:
+            raise
         except FormatTrouble as trouble:
             raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
 

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from sync.canon import canon, digest, parse_canonical
 from sync.ciphers import AES_256_GCM, NONCE_BYTES, SEGMENT_BYTES, TAG_BYTES, Segments, new_key, wrap_for
-from sync.errors import FormatTrouble, PacketTooLarge
+from sync.errors import FormatTrouble, PacketTooLarge, PacketTooNew
 from sync.meanwhile import Meanwhile
 
 __all__ = [
@@ -90,6 +90,8 @@ class PacketHeader:
     wraps: tuple[Wrap, ...]
     context: bytes = field(repr=False)
     segments_at: int = 0
+    algorithm: int = AES_256_GCM
+    """As in ciphers.py. What is sealed with one that this program does not have is kept, sent and carried all the same, only not opened."""
 
     @property
     def packet_size(self) -> int:
@@ -143,8 +145,13 @@ def read_header(untrusted: bytes | Path) -> PacketHeader:
 
 
 def unseal_with_key(untrusted: bytes | Path, data_key: bytes) -> tuple[Part, ...]:
-    """All parts of a packet, ``record.json`` or ``draft.json`` first; every digest and the end were checked. Raises FormatTrouble, OSError of the file."""
+    """All parts of a packet, ``record.json`` or ``draft.json`` first; every digest and the end were checked.
+
+    Raises PacketTooNew for an algorithm that this program does not have, FormatTrouble, OSError of the file.
+    """
     header = read_header(untrusted)
+    if header.algorithm != AES_256_GCM:
+        raise PacketTooNew(f"sealed with algorithm {header.algorithm}", what="packet", algorithm=header.algorithm)
     if header.packet_size != _size(untrusted):
         raise FormatTrouble("the packet has another length than its header says", what="packet")
     plain = bytearray()
@@ -192,7 +199,7 @@ def _header(untrusted: bytes) -> PacketHeader:
     if len(untrusted) < _START.size:
         raise FormatTrouble("no packet: too short", what="packet")
     magic, version, algorithm, zero, length = cast("tuple[bytes, int, int, int, int]", _START.unpack_from(untrusted))
-    if magic != _MAGIC or version != _VERSION or algorithm != AES_256_GCM or zero or length > _HEADER_LIMIT or len(untrusted) < _START.size + length:
+    if magic != _MAGIC or version != _VERSION or zero or length > _HEADER_LIMIT or len(untrusted) < _START.size + length:
         raise FormatTrouble("no packet of this version", what="packet")
     start, body = untrusted[:_START.size], untrusted[_START.size:_START.size + length]
     members = parse_canonical(body, "packet header")
@@ -203,7 +210,8 @@ def _header(untrusted: bytes) -> PacketHeader:
         if len(nonce) != NONCE_BYTES or type(plain_size) is not int or not 0 < plain_size <= PACKET_LIMIT:
             raise ValueError("nonce or plain_size")
         wraps = tuple(Wrap(str(w["to"]), str(w["kid"]), str(w["alg"]), _unb64(w["key"])) for w in members["wraps"])
-        return PacketHeader(_uuid(members["record_id"]), _uuid(members["station_id"]), nonce, plain_size, wraps, _context(start, body), _START.size + length)
+        return PacketHeader(_uuid(members["record_id"]), _uuid(members["station_id"]), nonce, plain_size, wraps, _context(start, body), _START.size + length,
+                            algorithm)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FormatTrouble("the packet header is not in its form", what="packet") from error
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sync.canon import canon, parse_canonical
 from sync.ciphers import AES_256_GCM, derived_key
-from sync.errors import FormatTrouble
+from sync.errors import FormatTrouble, PacketTooNew
 from sync.outbox_row import Act, acts_json
 from sync.seal import RECORD_PART, SealedRecord
 
@@ -52,7 +52,9 @@ def refuse_mismatch(sealed: SealedRecord, record_digest: str, signature: bytes) 
 
 
 def open_slip(untrusted: bytes, data_key: bytes, record_id: str) -> dict[str, Any]:
-    """The members of a slip. Raises FormatTrouble where it is not one of this packet."""
+    """The members of a slip. Raises FormatTrouble where it is not one of this packet, PacketTooNew for an algorithm that this program does not have."""
+    if untrusted[:5] == _START[:5] and untrusted[5:6] != _START[5:6]:
+        raise PacketTooNew(f"a slip of algorithm {untrusted[5:6].hex()}", what="slip", algorithm=int.from_bytes(untrusted[5:6], "big"))
     if not untrusted.startswith(_START) or len(untrusted) > SLIP_LIMIT:
         raise FormatTrouble("not a slip of this version", what="slip")
     nonce, sealed = untrusted[len(_START):len(_START) + _NONCE], untrusted[len(_START) + _NONCE:]

@@ -127,9 +127,13 @@ class _Path:
         kind = FreshnessReqType.DEFAULT if max_age is None else FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION
         policy = CertRevTrustPolicy(RevocationCheckingPolicy(own, above), freshness=max_age, freshness_req_type=kind, retroactive_revinfo=True)
         known = revocation or Revocation()
+        below: list[x509.Certificate] = []
         try:
+            roots = [x509.Certificate.load(root) for root in self.roots]
+            if revocation is not None:
+                roots, below = _split(roots)
             context = ValidationContext(
-                trust_roots=[x509.Certificate.load(root) for root in self.roots],
+                trust_roots=roots,
                 moment=self.moment,
                 allow_fetching=False,
                 crls=list(known.crls),
@@ -137,12 +141,14 @@ class _Path:
                 revinfo_policy=policy,
                 signature_validator=SignatureCheck(self.idents),
             )
-            others = [x509.Certificate.load(other) for other in self.others]
+            others = [*below, *(x509.Certificate.load(other) for other in self.others)]
             validator = CertificateValidator(x509.Certificate.load(self.certificate), others, context)
             asyncio.run(validator.async_validate_path())
         except InsufficientRevinfoError:
             raise _NothingKnown from None
         except (PathBuildingError, ValidationError) as error:
+            if below and not isinstance(error, RevokedError):
+                raise _NothingKnown from None  # the path itself was held before, from the nearer root
             raise _named(error, self.certificate) from None
         except UnsupportedAlgorithm as error:
             if revocation is not None:  # the path itself was held before: a responder's own certificate is of a kind that the library cannot check
@@ -152,6 +158,13 @@ class _Path:
             if revocation is not None:
                 raise _NothingKnown from None
             raise CertificateTrouble(type(error).__name__, why="format") from None
+
+
+def _split(roots: Sequence[x509.Certificate]) -> tuple[list[x509.Certificate], list[x509.Certificate]]:
+    """Roots, and those among them that another one issued: the library hears an authority's list only where that authority stands within the path."""
+    names = {one.subject.hashable for one in roots}
+    below = [one for one in roots if one.issuer.hashable in names and one.issuer.hashable != one.subject.hashable]
+    return [one for one in roots if one not in below], below
 
 
 def _named(error: Exception, certificate: bytes) -> CertificateTrouble:

@@ -130,6 +130,20 @@ def _openssl(out: Path) -> str:
     return "accepted by openssl cms -verify"
 
 
+def _checked_by_commands(out: Path) -> dict[str, str]:
+    """The journal of the hall, exported; journal and record as an auditor checks them, without the store. The desk is closed."""
+    file, roots = out / "journal.txt", str(out / "practice-ca.pem")
+    file.unlink(missing_ok=True)
+    found: dict[str, str] = {}
+    for name, words in (("journal", ("journal", "export", str(file))), ("journal", ("journal", "verify", str(file), "--roots", roots)),
+                        ("record", ("signature", "verify", str(out), "--roots", roots))):
+        said = subprocess.run([sys.executable, "-m", "desktop", *words], cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+        if said.returncode:
+            raise AssertionError(f"hall-intake {' '.join(words)}: {said.stdout} {said.stderr}")
+        found[f"{name}, checked offline"] = said.stdout.strip().splitlines()[-1]
+    return found
+
+
 # -- the terminal --------------------------------------------------------------------------------------------------------------------------
 def kiosk(walk: Walk) -> dict[str, str]:
     """An applicant at the terminal, by touches alone: notice, card, staff way, mobile number, result, wipe."""
@@ -250,6 +264,7 @@ def work(hall: PracticeHall, out: Path, begun: float) -> int:
                 hall.lay_sheet()
             with _walk(hall, face, out, begun) as walk:
                 table |= job(walk)
+        table |= _checked_by_commands(out)
     except AssertionError as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         print(f"installer/run --practice: {error or last.line} ({last.name}, line {last.lineno}); what was reached lies in {out}", flush=True)

@@ -100,13 +100,13 @@ class TokenWork:
         rooms: Rooms = self._rooms()
         choice = order.certificate
         person = rooms.station.person(choice.signer_id)
-        if person is None:
-            raise NotAllowed("nobody of this station", role="collector")
         try:
+            if person is None:
+                raise NotAllowed("nobody of this station", role="collector")
             with self.logged_in(choice, order.pin, now()) as signer:
                 make_signature(b"hall-intake login " + os.urandom(32), signer, now(), self.sm2())
                 self.at_login(f"op:{person.id}", signer, self.sm2())
-        except (DeviceTrouble, CertificateTrouble) as trouble:
+        except Trouble as trouble:  # a refusal, too, is a line of the journal
             rooms.note("station", "login.failed", facts={"code": trouble.code})
             raise
         rooms.note(f"op:{person.id}", "login.done")

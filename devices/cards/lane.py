@@ -85,10 +85,6 @@ class CallLane:
             raise call.error
         return call.result[0]
 
-    def after(self, work: Callable[[], None]) -> None:
-        """Runs ``work`` behind what is running, and waits for nothing; what it raises is dropped."""
-        self._calls.put(_Call(work))   # type: ignore[arg-type]
-
     def allow(self, seconds: float) -> None:
         """Gives the running call so many more seconds from now; for a call of several steps, which calls this itself before each."""
         self._allowed, self._until = seconds, time.monotonic() + seconds

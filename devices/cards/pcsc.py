@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 import logging
 import re
+import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -38,9 +40,9 @@ from devices.cards.profiles import Profile, profile_for
 from devices.cards.reading import Decode, card_read
 from devices.cards.sam import Blocks
 from devices.cards.turn import CONNECT_S, Turn
-from devices.errors import DeviceTrouble, DriverMissing, NoReader, NoSam, ReaderGone, TimedOut
+from devices.errors import Cancelled, DeviceTrouble, DriverMissing, NoReader, NoSam, ReaderGone, TimedOut
 
-__all__ = ["PcscConnection", "PcscDriver", "PcscSight", "load_scard", "remembered_name"]
+__all__ = ["PcscConnection", "PcscDriver", "PcscSight", "Rest", "load_scard", "remembered_name"]
 
 T = TypeVar("T")
 LOG = logging.getLogger(__name__)
@@ -80,10 +82,12 @@ class PcscDriver:
         self._emulated = emulated
         self._now = now or (lambda: datetime.now(UTC))
         self._blocked: dict[str, CallLane] = {}
+        self._rest = Rest()
 
     def close(self) -> None:
-        """Ends the child processes of photo libraries."""
+        """Ends the child processes of photo libraries, and lets the last reader's lane and context go. The driver may be used again."""
         self._photos.close()
+        self._rest.end()
 
     def find(self) -> Sequence[Device]:
         """Readers that a profile fits. Raises ServiceStopped, NotPermitted."""
@@ -109,19 +113,63 @@ class PcscDriver:
         return PcscSight(self._scard, self.sighting)
 
     def open(self, device: Device) -> PcscConnection:
-        """Raises ReaderGone, NoReader, NoSam(reader) where no profile fits, TimedOut where the last call to this reader still hangs."""
-        link = Link(self._scard, device.address)
+        """Raises ReaderGone, NoReader, NoSam(reader) where no profile fits. A reader that was read before and has gone since may say so at its first call."""
+        rested = None if self._by_card else self._rest.take(device.address)
+        link = rested.link if rested is not None else Link(self._scard, device.address)
         try:
-            profile = profile_for(self._profiles, device.address, link.atr() if self._by_card else b"")
-            if not self._by_card:
+            if rested is None and not self._by_card:
                 link.find()
+            profile = profile_for(self._profiles, device.address, link.atr() if self._by_card else b"")
             if profile is None:
                 raise NoSam(f"no profile fits {device.address}", reader=device.name)
         except DeviceTrouble:
             link.close()
             raise
         link.direct = profile.share == "direct"
-        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo), link)
+        lane, rest = (rested.lane if rested is not None else None), (None if self._by_card else self._rest)
+        return PcscConnection(self._scard, device, profile, self._blocked, self._now, self._photos.decoder(profile.photo), link, lane, rest)
+
+
+@dataclass(slots=True)
+class _Rested:
+    address: str
+    link: Link
+    lane: CallLane
+
+
+class Rest:
+    """Link and lane of the reader that was used last, kept between two reads: a new context and a new thread cost more than all else around the exchanges.
+
+    One at most. A card is never kept: it was let go before.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._one: _Rested | None = None
+
+    def take(self, address: str) -> _Rested | None:
+        """What rests of this reader; it is the caller's from now on."""
+        with self._lock:
+            if self._one is None or self._one.address != address:
+                return None
+            one, self._one = self._one, None
+            return one
+
+    def lay(self, address: str, link: Link, lane: CallLane) -> None:
+        """Keeps them in the place of what rested before."""
+        with self._lock:
+            before, self._one = self._one, _Rested(address, link, lane)
+        _end(before)
+
+    def end(self) -> None:
+        with self._lock:
+            before, self._one = self._one, None
+        _end(before)
+
+
+def _end(rested: _Rested | None) -> None:
+    if rested is not None:
+        rested.lane.leave(rested.link.close, CLOSE_S)
 
 
 class PcscConnection:
@@ -129,15 +177,16 @@ class PcscConnection:
 
     def __init__(
         self, scard: Scard, device: Device, profile: Profile, blocked: dict[str, CallLane], now: Callable[[], datetime], decode: Decode | None,
-        link: Link | None = None,
+        link: Link | None = None, lane: CallLane | None = None, rest: Rest | None = None,
     ) -> None:
         self.device = device
+        self._rest = rest
         self._decode = decode
         self._profile = profile
         self._scard = scard
         self._blocked = blocked
         self._now = now
-        self._lane: CallLane | None = None
+        self._lane = lane
         self._link = link or self._new_link()
 
     def __enter__(self) -> PcscConnection:
@@ -147,10 +196,13 @@ class PcscConnection:
         self.close()
 
     def close(self) -> None:
-        """Lets the reader go within a second; a blocked call is left to its lane."""
+        """Lets the reader go within a second; a blocked call is left to its lane. Safe to call twice."""
         lane, self._lane = self._lane, None
         if lane is None:
             self._link.close()
+        elif self._rest is not None:
+            self._rest.lay(self.device.address, self._link, lane)
+            self._link = self._new_link()
         elif not lane.leave(self._link.close, CLOSE_S):
             self._blocked[self.device.address] = lane
 
@@ -185,12 +237,26 @@ class PcscConnection:
         self._blocked.pop(self.device.address, None)
         lane = self._lane = self._lane or CallLane(self.device.name)
         turn = Turn(self._link, self._profile, self.device.name, lane, cancel)
+        link, got = self._link, list[T]()
+
+        def run() -> None:
+            """The card is let go in the same call: one that is powered down later may be in somebody else's hands by then."""
+            try:
+                got.append(turn.run(work))
+            finally:
+                lane.allow(CLOSE_S)
+                link.disconnect()
+
         try:
-            return lane.call(lambda: turn.run(work), CONNECT_S, cancel)
+            lane.call(run, CONNECT_S, cancel)
+            return got[0]
+        except (TimedOut, Cancelled):
+            if not got:
+                raise
+            LOG.warning("%s: letting the card go takes too long", self.device.name)     # and takes nothing from what was read
+            return got[0]
         finally:
-            if not lane.left:
-                lane.after(self._link.disconnect)   # nobody waits for it: the next call and ``close`` come behind it
-            else:
+            if lane.left:
                 self._blocked[self.device.address] = lane
                 lane.leave(self._link.close, 0)
                 self._lane, self._link = None, self._new_link()

@@ -97,6 +97,7 @@ class Hall:
     def __exit__(self, *_: object) -> None:
         self.watch.stop()
         self.slot.lift()
+        self.driver.close()
 
     def place(self) -> tuple[float, Device]:
         """Lays the card down; the moment at which the event came."""

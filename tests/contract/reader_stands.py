@@ -98,6 +98,9 @@ class PcscStand(Stand):
         self._slot.lift()
         until(lambda: not any(seen.card for seen in self.driver.look()))
 
+    def close(self) -> None:
+        self.driver.close()
+
 
 class EscapeStand(Stand):
     """The control channel of a reader. The virtual reader refuses every control code, so the service is played."""

@@ -34,8 +34,10 @@ Note = Callable[[str, str, str, str], None]
 
 
 @pytest.fixture
-def stand(slot: VirtualSlot) -> PcscStand:
-    return PcscStand(slot, WHOLE_PROFILE)
+def stand(slot: VirtualSlot) -> Iterator[PcscStand]:
+    made = PcscStand(slot, WHOLE_PROFILE)
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -54,6 +56,7 @@ def test_another_kind_of_card_is_not_asked(slot: VirtualSlot) -> None:
     with stand.driver.open(stand.device()) as connection, pytest.raises(CardUnknown) as caught:
         read(connection)
     assert caught.value.facts["atr"] == PRACTICE.atr.hex().upper()
+    stand.close()
     assert reader.commands == []
 
 
@@ -113,6 +116,7 @@ def test_a_token_in_another_reader_is_never_reset_nor_powered_down(slot: Virtual
         with pytest.raises(NoSam):
             driver.open(next(seen.device for seen in driver.look() if not seen.profile))
         assert watch.stop(5.0)
+        driver.close()
         assert token.powered == [], "nothing but the poll of presence reached it"
         assert scard.SCardTransmit(held, pci, [0, 0xB0, 0, 0, 0])[1] == [0x90, 0], "whoever was logged in still is"
         scard.SCardDisconnect(held, scard.SCARD_LEAVE_CARD)
@@ -201,6 +205,7 @@ def test_a_read_during_which_the_machine_sleeps_ends(slot: VirtualSlot, pcscd: P
         stand.lift()
         stand.lay(ZHANG)
         until(lambda: _name(connection) == "张三", 30)
+    stand.close()
     table("pcsc-whole", "resident", "sleep during the read, next card", f"{caught.value.code}, read")
 
 

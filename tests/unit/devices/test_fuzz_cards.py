@@ -21,7 +21,7 @@ def test_a_long_run_finds_nothing(seed: int) -> None:
 
 def test_a_planted_sin_is_found_and_can_be_given_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def brittle(data: bytes) -> None:
-        if b"\xd8" in data:
+        if b"\xd8" * 4 in data:      # no seed has it
             raise UnicodeDecodeError("utf-16", data, 0, 1, "planted")
 
     monkeypatch.setitem(TARGETS, "text", brittle)

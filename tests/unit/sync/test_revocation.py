@@ -192,3 +192,15 @@ RULE = LateRule(after_end=30 * DAY)
 def test_signed_while_valid_and_sent_later(signed, sent, revoked, proved, rule, verdict) -> None:
     moments = [END + one if one is not None else None for one in (signed, sent, revoked, proved)]
     assert judge_time(moments[0], moments[1], END - 365 * DAY, END, moments[2], rule, moments[3]) == verdict
+
+
+def test_the_list_of_an_issuing_authority_among_the_roots_is_heard(authority: Authority, tmp_path: Path) -> None:
+    """An SKF token carries no certificates of authorities, so the province lists the issuing one beside its root."""
+    kept = Revocations(tmp_path / "kept")
+    kept.take(authority.list_of({}, NOW - HOUR, NOW + DAY), authority.all)
+    assert kept.standing(authority.signer.certificate, (), authority.all, NOW).state == "good"
+    kept.take(authority.list_of({authority.number: NOW - HOUR}, NOW, NOW + DAY, 2), authority.all)
+    with pytest.raises(CertificateTrouble) as caught:
+        kept.standing(authority.signer.certificate, (), authority.all, NOW)
+    assert caught.value.facts["why"] == "revoked"
+    assert kept.standing(authority.signer.certificate, (), authority.chain, NOW).state == "unknown", "alone it is a root, and the library hears no list of it"

@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from desktop.messages import LANGUAGES, say
 from sync import seal as room
 from sync.canon import digest
-from sync.ciphers import SEGMENT_BYTES
-from sync.errors import FormatTrouble, PacketTooLarge
+from sync.ciphers import SEGMENT_BYTES, SM4_GCM
+from sync.errors import FormatTrouble, PacketTooLarge, PacketTooNew
 from sync.seal import DRAFT_PART, RECORD_PART, read_header, seal, unseal_with_key
 from tests.emulators.records import MARKS, STATION_ID, new_recipient, record
 
@@ -116,3 +117,14 @@ def test_what_cannot_be_a_packet_is_refused_before_sealing(monkeypatch: pytest.M
 def test_an_unsigned_packet_says_so_in_its_first_part() -> None:
     sealed = _sealed(first_part=DRAFT_PART)
     assert unseal_with_key(sealed.packet, sealed.data_key)[0].name == DRAFT_PART == sealed.first_part
+
+
+def test_a_packet_of_an_algorithm_to_come_is_named_and_not_taken_for_damage(tmp_path: Path) -> None:
+    """SM4-GCM will be number 2: its packets are kept, sent and carried by this program, only not opened."""
+    sealed = _sealed()
+    other = sealed.packet[:5] + bytes((SM4_GCM,)) + sealed.packet[6:]
+    assert read_header(other).algorithm == SM4_GCM != read_header(sealed.packet).algorithm
+    with pytest.raises(PacketTooNew) as caught:
+        unseal_with_key(other, sealed.data_key)
+    assert caught.value.facts["algorithm"] == SM4_GCM
+    assert all(say(caught.value, language).next and str(SM4_GCM) in say(caught.value, language).cause for language in LANGUAGES)

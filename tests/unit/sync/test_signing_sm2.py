@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from asn1crypto import core, parser
+from asn1crypto.x509 import Certificate
 from cryptography import x509
 
 from sync import sm2
 from sync.canon import canon
 from sync.cms import open_container
-from sync.errors import CertificateExpired, CertificateTrouble, SignatureInvalid
+from sync.errors import CertificateExpired, CertificateTrouble, FormatTrouble, SignatureInvalid
 from sync.signing import P1, Sm2Choice, certificate_facts, check_p1, check_signature, make_signature, p1_of
 from sync.trust import validate_path
 from tests.emulators.ca import PracticeCa
@@ -192,3 +193,11 @@ def test_one_list_of_roots_serves_both_families(ca: PracticeSm2Ca, signer: Sm2Pe
     roots = [*elliptic.signer_roots, *ca.signer_roots]
     assert check_signature(RECORD, make_signature(RECORD, signer, NOW), roots, NOW).trusted
     assert check_signature(RECORD, make_signature(RECORD, person_of(elliptic), NOW), roots, NOW).trusted
+
+
+def test_another_spelling_of_a_certificate_is_refused(signer: Sm2Person) -> None:
+    """The count of unused bits before the issuer's signature is covered by no signature."""
+    value = Certificate.load(signer.certificate)["signature_value"].contents
+    at = signer.certificate.rindex(value)
+    with pytest.raises(FormatTrouble):
+        certificate_facts(signer.certificate[:at] + b"\x01" + signer.certificate[at + 1 :])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -15,7 +16,9 @@ from desktop.messages import say
 from devices.errors import DefaultPin, DriverMissing, PinLocked, TokenBusy, TokenGone, WrongPin
 from devices.tokens.skf import SkfDriver
 from resources.trouble import Trouble
-from sync.errors import CertificateExpired, NotAllowed
+from sync.certificates import certificate_facts
+from sync.errors import CertificateExpired, CertificateTrouble, NotAllowed
+from sync.revocation import Revocations
 from sync.signing import check_signature
 from tests.emulators.sm2_ca import PracticeSm2Ca
 from tests.emulators.softskf import SoftSkf
@@ -135,6 +138,24 @@ def test_no_try_is_spent_on_what_cannot_sign(room: TokenRoom, hall: Hall) -> Non
     with pytest.raises(NotAllowed):
         login(room, CertificateChoice(**{name: getattr(choices["stranger"], name) for name in choices["stranger"].__slots__} | {"usable": True}))
     assert hall.skf.logins == 0
+    assert room.notes[-1] == ("station", "login.failed", "", {"code": "person.not_allowed"}), "a refusal is a line, too"
+
+
+def test_a_revoked_certificate_is_not_usable_and_a_good_one_says_how_old_its_list_is(room: TokenRoom, hall: Hall, tmp_path: Path) -> None:
+    room.revocations = Revocations(tmp_path)
+    before = room.choices()["operator"]
+    assert (before.usable, before.revocation, before.revocation_as_of) == (True, "unknown", None), "nothing known keeps nobody from working"
+    made = NOW.replace(microsecond=0) - timedelta(days=3)
+    room.revocations.take(hall.ca.revocation_list({}, made, made + timedelta(days=1)), room.roots)
+    old = room.choices()["operator"]
+    assert (old.usable, old.revocation, old.revocation_as_of) == (True, "stale", made)
+    serial = int(certificate_facts(room.work._seen[old.device, old.key_id]).serial, 16)
+    room.revocations.take(hall.ca.revocation_list({serial: made}, made + timedelta(days=2), made + timedelta(days=9), 2), room.roots)
+    now_known = room.choices()["operator"]
+    assert (now_known.usable, now_known.why) == (False, "revoked")
+    with pytest.raises(CertificateTrouble) as caught:
+        login(room, old)
+    assert caught.value.facts["why"] == "revoked" and hall.skf.logins == 0, "no try of the PIN is spent on it"
 
 
 def test_a_pull_between_listing_and_signing_is_named(room: TokenRoom, hall: Hall) -> None:

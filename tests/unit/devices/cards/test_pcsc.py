@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,8 +42,11 @@ def driver(service: Service, profile: dict[str, Any] | None = None) -> PcscDrive
 
 def read(service: Service, profile: dict[str, Any] | None = None) -> str:
     opened = driver(service, profile)
-    with opened.open(opened.find()[0]) as connection:
-        return connection.read(threading.Event(), say_nothing).card.name_zh
+    try:
+        with opened.open(opened.find()[0]) as connection:
+            return connection.read(threading.Event(), say_nothing).card.name_zh
+    finally:
+        opened.close()
 
 
 def test_names_are_remembered_without_indices() -> None:
@@ -112,6 +117,7 @@ def test_a_dead_context_is_replaced_within_the_read() -> None:
         connection.read(threading.Event(), say_nothing)
         service.results["list"] = [0x8010001D]
         assert connection.sam_number() == SAM_NUMBER
+    opened.close()
     assert service.contexts == 0
 
 
@@ -168,6 +174,82 @@ def test_the_module_is_asked_without_a_card_where_the_profile_says_direct() -> N
     opened = driver(service, CONTROL)
     with opened.open(opened.find()[0]) as connection:
         assert connection.sam_number() == SAM_NUMBER
+    opened.close()
+
+
+# -- what rests between two reads ------------------------------------------------------------------------------------------------------
+def test_two_reads_share_a_context_and_the_card_is_let_go_between_them() -> None:
+    service = Service()
+    opened = driver(service)
+    for _ in range(3):
+        with opened.open(opened.find()[0]) as connection:
+            assert connection.read(threading.Event(), say_nothing).card.name_zh == "李练工"
+    opened.close()
+    opened.close()
+    calls = [call[0] for call in service.calls]
+    assert (calls.count("connect"), calls.count("disconnect")) == (3, 3)
+    assert calls.count("establish") == 1 + 3, "one for the reads, one for each look"
+    assert (service.contexts, service.connections) == (0, 0)
+
+
+def test_a_context_that_died_between_two_reads_is_replaced() -> None:
+    service = Service()
+    opened = driver(service)
+    for status in (0, 0x8010001D, 0x8010001E):
+        service.results["status"] = []
+        device = opened.find()[0]
+        service.results["status"] = [status] if status else []
+        with opened.open(device) as connection:
+            assert connection.read(threading.Event(), say_nothing).card.name_zh == "李练工"
+    opened.close()
+    assert service.contexts == 0
+
+
+def test_a_reader_that_has_gone_between_two_reads_says_so() -> None:
+    service = Service()
+    opened = driver(service)
+    device = opened.find()[0]
+    with opened.open(device) as connection:
+        connection.sam_number()
+    service.results["status"] = [hresult.UNKNOWN_READER, hresult.UNKNOWN_READER]
+    with pytest.raises(ReaderGone), opened.open(device) as connection:
+        connection.read(threading.Event(), say_nothing)
+    opened.close()
+    assert service.contexts == 0
+
+
+@pytest.mark.expects_log("letting the card go takes too long")
+def test_letting_a_card_go_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devices.cards.pcsc.CONNECT_S", 0.3)
+    monkeypatch.setattr("devices.cards.pcsc.CLOSE_S", 0.1)
+    let_go = threading.Event()
+
+    class Hanging(Service):
+        def SCardDisconnect(self, card: int, disposition: int) -> int:
+            let_go.wait(30)
+            return super().SCardDisconnect(card, disposition)
+
+    service = Hanging()
+    opened = driver(service)
+    device = opened.find()[0]
+    with opened.open(device) as connection:
+        assert connection.read(threading.Event(), say_nothing).card.name_zh == "李练工"
+    for _ in range(2):
+        with pytest.raises(TimedOut), opened.open(device) as connection:
+            connection.read(threading.Event(), say_nothing)
+    let_go.set()
+    until(lambda: service.connections == 0)
+    with opened.open(device) as connection:
+        assert connection.read(threading.Event(), say_nothing).card.name_zh == "李练工"
+    opened.close()
+    until(lambda: service.contexts == 0)
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end, "did not come about"
+        time.sleep(0.01)
 
 
 # -- every call fails once -------------------------------------------------------------------------------------------------------------
@@ -200,5 +282,6 @@ def test_whichever_call_fails_it_has_a_name_and_the_next_read_works(monkeypatch:
             except IndexError:      # the list of readers failed, so there is none
                 assert attempt == "fails"
             service.reader.forget()     # the card is lifted and laid down again: a direct connection powers nothing down
+        opened.close()
         assert (service.contexts, service.connections) == (0, 0), f"call {number}: everything is let go"
         assert TOKEN not in {call[1] for call in service.calls if call[0] == "connect"}

@@ -45,6 +45,7 @@ def seen(service: HandledService, driver: PcscDriver) -> Iterator[list[str]]:
     watch.start()
     yield told
     assert watch.stop(10.0)
+    driver.close()
     assert service.contexts == 0, "every context was let go"
 
 
