@@ -35,7 +35,3 @@ def test_each_command_and_option_has_words(name: str) -> None:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             assert sorted(one.dest for one in action._choices_actions if both(one.help)) == sorted(action.choices), "the list of commands names each"
-
-
-def test_there_are_as_many_as_the_readme_promises() -> None:
-    assert {name.split()[1] for name in ALL if " " in name} == {"desk", "kiosk", "verify", "enrol", "doctor", "outbox", "store", "sign", "signature", "journal"}
