@@ -31,7 +31,7 @@ ESCAPE_PROFILE: dict[str, Any] = {
 """Of the played reader alone: no vendor publishes its own."""
 
 
-def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+def until(true: Callable[[], object], seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "did not come about"

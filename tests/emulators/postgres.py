@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -23,8 +24,11 @@ def find_programs() -> Path | None:
 
 
 def _not_as_root(command: list[str]) -> list[str]:
-    """PostgreSQL refuses user id 0: in a namespace of its own it has another one."""
-    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--", *command] if os.geteuid() == 0 else command
+    """PostgreSQL refuses user id 0, and one that no list names: in a namespace of its own it is nobody."""
+    if os.geteuid() != 0:
+        return command
+    nobody = pwd.getpwnam("nobody")
+    return ["unshare", "--user", f"--map-user={nobody.pw_uid}", f"--map-group={nobody.pw_gid}", "--", *command]
 
 
 class Postgres:

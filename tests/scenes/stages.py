@@ -34,7 +34,7 @@ TYPED: Mapping[str, Any] = {
 """What the card does not say of the person of ``tests.emulators.idcards.PRACTICE``."""
 
 
-def until(fits: Callable[[], Any], what: str, seconds: float = 20.0, seen: Callable[[], object] = lambda: "") -> Any:
+def until(fits: Callable[[], Any], what: str, seconds: float = 60.0, seen: Callable[[], object] = lambda: "") -> Any:
     """Let events pass until ``fits()`` is true, and give its answer. Raises AssertionError that names what was waited for, and what was ``seen`` instead."""
     application = QApplication.instance()
     assert application is not None

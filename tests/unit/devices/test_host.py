@@ -35,7 +35,7 @@ def is_running(pid: int) -> bool:
     return state not in "ZX"
 
 
-def wait_until(condition, seconds: float = 10.0) -> bool:
+def wait_until(condition, seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():
