@@ -12,6 +12,7 @@ from desktop.flows.verify import VerifyState
 from desktop.flows.words import ReceiptFacts
 from desktop.flows.words.day import SheetFacts, SheetLine
 from desktop.flows.words_verify import PrintResult
+from desktop.hall_time import at_hall
 from desktop.messages import Words
 from desktop.rooms import now
 from desktop.staff.kit import Kit
@@ -84,7 +85,7 @@ class SheetPrinter:
     def _line(self, one: SheetLine, when: str) -> SheetPaperLine:
         words, difference = self._kit.words, one.difference
         operator = self._here().operator
-        since = difference.since.astimezone().strftime("%Y-%m-%d %H:%M") if difference.since is not None else ""
+        since = at_hall(difference.since).strftime("%Y-%m-%d %H:%M") if difference.since is not None else ""
         return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"), reason_words(words, difference.why),
                               one.keeper or (operator.name if operator is not None and one.name else ""),
                               f"{when} {since}".strip())

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from desktop.commands.saying import complain, say_way_out
 from desktop.folders import data_folder
+from desktop.hall_time import at_hall
 from resources.trouble import Trouble
 from sync.changes import Told, recent
 from sync.downlink import PURPOSES
@@ -17,8 +18,6 @@ from sync.keys import KeyCabinet
 from sync.station import Station, load
 from sync.store import Store, open_folder
 from sync.tables import Tables
-
-_HALL_TIME = timezone(timedelta(hours=8))
 
 __all__ = ["CHANGE_WORDS", "add_arguments", "lines_of", "run"]
 
@@ -78,4 +77,4 @@ def _line(one: Told) -> str:
 
 
 def _local(moment: datetime) -> str:
-    return f"{moment.astimezone(_HALL_TIME):%Y-%m-%d %H:%M}"
+    return f"{at_hall(moment):%Y-%m-%d %H:%M}"

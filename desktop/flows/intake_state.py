@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -23,6 +23,7 @@ from desktop.flows.words import (
     StationFacts,
 )
 from desktop.flows.words.day import Change, Exported, ListAge, SheetFacts
+from desktop.hall_time import at_hall
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
@@ -35,18 +36,16 @@ __all__ = [
     "row_count", "with_draft",
 ]
 
-_HALL_TIME = timezone(timedelta(hours=8))
-"""All halls keep China Standard Time (UTC+8, no summer time)."""
 
 
 def hall_date(at: datetime) -> date:
     """The hall's date at an aware time."""
-    return at.astimezone(_HALL_TIME).date()
+    return at_hall(at).date()
 
 
 def hall_day(at: datetime) -> tuple[datetime, datetime]:
     """Begin and end of the hall's day at an aware time."""
-    begin = at.astimezone(_HALL_TIME).replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = at_hall(at).replace(hour=0, minute=0, second=0, microsecond=0)
     return begin, begin + timedelta(days=1)
 
 

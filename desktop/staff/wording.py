@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from desktop.flows.words import CourierFacts, OutboxFacts
+from desktop.hall_time import at_hall
 from desktop.messages import Words, say_code
 from sync.draft import Entry
 from sync.oddities import visible
@@ -19,19 +20,19 @@ __all__ = [
 
 
 def clock_time(at: datetime) -> str:
-    """14:02, local."""
-    return at.astimezone().strftime("%H:%M")
+    """14:02 at the hall."""
+    return at_hall(at).strftime("%H:%M")
 
 
 def exact(at: datetime) -> str:
-    """2026-11-22 14:02:31, local; for hover and paper."""
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """2026-11-22 14:02:31 at the hall; for hover and paper."""
+    return at_hall(at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def ago(words: Words, at: datetime, now: datetime) -> str:
     """A time as people say it: 刚才, 3 分钟前, 今天 09:12, 昨天 17:40, then the date. A time ahead is said as a time."""
     seconds = (now - at).total_seconds()
-    here, today = at.astimezone(), now.astimezone().date()
+    here, today = at_hall(at), at_hall(now).date()
     if seconds < -30:
         return here.strftime("%H:%M") if here.date() == today else here.strftime("%Y-%m-%d")
     if seconds < 60:

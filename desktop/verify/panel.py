@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWi
 
 from desktop.flows.verify import COMPARED, VerifyState, inert_words
 from desktop.flows.words_verify import Answered
+from desktop.hall_time import at_hall
 from desktop.messages import Words
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import hairline, label
@@ -226,14 +227,14 @@ class VerdictPanel(QWidget):
 
     def _evidence(self, state: VerifyState, verdict: Verdict) -> str:
         words, evidence = self.words, verdict.evidence
-        at = state.at or datetime.now().astimezone()
+        at = state.at or datetime.now(UTC)
         parts: list[str] = []
         if evidence.key_state and state.facts.province:
             parts.append(words("verify.evidence.by", name=state.facts.province))
         if evidence.kid:
             parts.append(words("verify.evidence.kid", kid=evidence.kid[:8]) + (words("verify.evidence.retired") if evidence.key_state == "retired" else ""))
         if evidence.asked_at is not None:
-            parts.append(words("verify.evidence.asked", time=evidence.asked_at.astimezone().strftime("%H:%M:%S")))
+            parts.append(words("verify.evidence.asked", time=at_hall(evidence.asked_at).strftime("%H:%M:%S")))
         elif evidence.kid:
             parts.append(words("verify.evidence.not_asked"))
         if evidence.status_as_of is not None:

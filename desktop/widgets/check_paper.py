@@ -9,6 +9,7 @@ from datetime import datetime
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from desktop.hall_time import at_hall
 from desktop.messages import Words
 from desktop.widgets.paper import MM, practice_mark, write_text
 
@@ -50,5 +51,5 @@ def draw_check(painter: QPainter, paper: CheckPaper, words: Words, size: QSizeF)
     y += 4 * MM
     y += write_text(painter, QRectF(0, y, width, 80), paper.evidence, 9, colour=_QUIET) + 4 * MM
     write_text(painter, QRectF(0, y, width, 80), words("paper.check_note"), 12, True)
-    foot = words("paper.printed", at=paper.printed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+    foot = words("paper.printed", at=at_hall(paper.printed_at).strftime("%Y-%m-%d %H:%M:%S"))
     write_text(painter, QRectF(0, size.height() - 6 * MM, width, 30), foot, 8.5, colour=_QUIET)

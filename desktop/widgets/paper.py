@@ -14,6 +14,7 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QPointF, Q
 from PySide6.QtGui import QColor, QFont, QImage, QPagedPaintDevice, QPageLayout, QPageSize, QPainter, QPdfWriter, QPen, QTextOption
 from PySide6.QtPrintSupport import QPrinter
 
+from desktop.hall_time import at_hall
 from desktop.messages import Words
 from desktop.widgets.style import load_tokens
 
@@ -103,7 +104,7 @@ def draw_receipt(painter: QPainter, paper: ReceiptPaper, words: Words, size: QSi
     painter.setPen(QPen(_LINE, 0.8))
     painter.drawLine(QPointF(left, bottom), QPointF(width, bottom))
     write_text(painter, QRectF(left, bottom + 4 * MM, width, 120), words("paper.note"), 10.5)
-    foot = words("paper.printed", at=paper.printed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+    foot = words("paper.printed", at=at_hall(paper.printed_at).strftime("%Y-%m-%d %H:%M:%S"))
     write_text(painter, QRectF(left, size.height() - 6 * MM, width, 30), foot, 8.5, colour=_QUIET)
     write_text(painter, QRectF(left, size.height() - 6 * MM, width, 30), words("paper.page", n=1, m=1), 8.5, colour=_QUIET, align=Qt.AlignmentFlag.AlignRight)
 
@@ -112,7 +113,7 @@ def _rows(paper: ReceiptPaper, words: Words) -> Sequence[tuple[str, str]]:
     digest = paper.digest.removeprefix("sha256:")
     return (
         (words("paper.serial"), paper.serial),
-        (words("paper.received"), paper.received_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")),
+        (words("paper.received"), at_hall(paper.received_at).strftime("%Y-%m-%d %H:%M:%S")),
         (words("paper.name"), paper.name),
         (words("paper.number"), paper.number),
         (words("paper.categories"), paper.categories),

@@ -10,6 +10,7 @@ from functools import partial
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from desktop.hall_time import at_hall
 from desktop.messages import Words
 from desktop.widgets.paper import MM, Draw, practice_mark, write_text
 
@@ -74,7 +75,7 @@ def _draw(paper: SheetPaper, words: Words, number: int, total: int, lines: Seque
         y += _LINE_HEIGHT
     if number == total:
         _signatures(painter, words, width, size.height() - 30 * MM)
-    foot = words("paper.printed", at=paper.printed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+    foot = words("paper.printed", at=at_hall(paper.printed_at).strftime("%Y-%m-%d %H:%M:%S"))
     write_text(painter, QRectF(0, size.height() - 6 * MM, width, 30), foot, 8.5, colour=_QUIET)
     write_text(painter, QRectF(0, size.height() - 6 * MM, width, 30), words("paper.page", n=number, m=total), 8.5, colour=_QUIET,
                align=Qt.AlignmentFlag.AlignRight)

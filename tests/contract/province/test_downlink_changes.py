@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -131,7 +131,7 @@ def test_publicity_runs_by_working_days_and_ends_by_the_provinces_clock(hall: Ha
     publish(province, "workdays", HOLIDAYS, "7")
     province.desk("POST", "/records/state", record_id=record, state="publicity")
     news(hall)
-    row, today = hall.row(record), datetime.now(UTC).astimezone().date()
+    row, today = hall.row(record), datetime.now(UTC).astimezone(timezone(timedelta(hours=8))).date()
     calendar = workdays(current(SHIPPED, hall.courier.station, hall.store))
     assert row.remote_state == "publicity" and row.remote_until is not None and row.remote_until > today + timedelta(days=15)
     assert calendar.is_worked(row.remote_until)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from desktop.flows.words import CourierFacts, OutboxFacts
+from desktop.hall_time import at_hall
 from desktop.messages import LANGUAGES, Words
 from desktop.staff.wording import ago, group, issue_words, label_of, masked, platform_words, record_place, visible
 from sync.life import STATES
@@ -21,7 +22,7 @@ NOW = datetime(2026, 11, 22, 6, 2, tzinfo=UTC)
 def test_times_as_people_say_them() -> None:
     assert ago(WORDS, NOW - timedelta(seconds=20), NOW) == "刚才"
     assert ago(WORDS, NOW - timedelta(minutes=3, seconds=59), NOW) == "3 分钟前"
-    assert ago(WORDS, NOW - timedelta(days=9), NOW) == (NOW - timedelta(days=9)).astimezone().strftime("%Y-%m-%d")
+    assert ago(WORDS, NOW - timedelta(days=9), NOW) == at_hall(NOW - timedelta(days=9)).strftime("%Y-%m-%d")
     assert ago(WORDS, NOW + timedelta(minutes=5), NOW).count(":") == 1
 
 
