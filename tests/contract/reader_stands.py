@@ -91,7 +91,12 @@ class PcscStand(Stand):
     def lay(self, card: SyntheticCard | None, faults: Faults | None = None) -> SamModule:
         reader = SamReader(card, faults)
         self._slot.place(reader)
-        until(lambda: any(seen.card for seen in self.driver.look()))
+        try:
+            until(lambda: any(seen.card for seen in self.driver.look()), 3)
+        except AssertionError:   # the limit of the service that ``VirtualSlot`` tells of: a hand is never as quick as that
+            self.lift()
+            self._slot.place(reader)
+            until(lambda: any(seen.card for seen in self.driver.look()))
         return reader
 
     def lift(self) -> None:
