@@ -66,6 +66,7 @@ from desktop.flows.words import (
     StationOpened,
     StillTaken,
 )
+from desktop.flows.words.social import SocialPressed, SocialRead
 from desktop.messages import Words
 from desktop.staff.kit import Kit
 from desktop.staff.window import StaffWindow
@@ -73,6 +74,7 @@ from desktop.widgets.style import Look
 from devices.cards.choice import Remembered
 from devices.cards.contract import CardRead, ReadEvidence
 from devices.cards.idcard import IdentityCard
+from devices.cards.socialcard import SocialCardHint
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
@@ -320,6 +322,8 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "14-form-fresh", make().sitting()
     yield "14a-sam-unlisted", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
     yield "14b-notes", make().inside().desk(CardPlaced(READER), CardWasRead(_foreign(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
+    slot = DevicesSeen((*DEVICES.devices, DeviceFacts("social", "good", "国腾 CT-1")))
+    yield "14c-social", make().worker().desk(slot, SocialPressed(), SocialRead("d-1", SocialCardHint(name="李国庆", number=ONE)))
     yield "15-form-worker", make().worker()
     yield "16-form-skill", make().worker().desk(PlacePicked("skill[0].trade"))
     yield "17-form-end", make().worker().desk(RowAdded("training"), PlacePicked("insurance.payer"))

@@ -69,7 +69,8 @@ def test_the_first_slot_with_a_readable_card_speaks(gives: tuple[Any, ...]) -> N
 @pytest.mark.parametrize(("gives", "code"), [
     ((), "social.no_slot"), ((NoCard("empty"), NoCard("empty")), "social.no_card"), ((CardUnknown("6A82", atr=""),), "social.unknown"),
     ((BrokenFrame("no record"),), "social.unreadable"), ((CardMute("mute"), NoCard("empty")), "social.unreadable"),
-    ((CardRemoved("pulled"),), "social.unreadable"), ((TimedOut("hangs", reader="Slot 0"),), "social.unreadable"), ((NotPermitted("polkit"),), "reader.not_permitted"),
+    ((CardRemoved("pulled"),), "social.unreadable"), ((TimedOut("hangs", reader="Slot 0"),), "social.unreadable"),
+    ((NotPermitted("polkit"),), "reader.not_permitted"),
 ])
 def test_troubles_are_named_and_leave_no_line(gives: tuple[Any, ...], code: str) -> None:
     answer, lines = look(Slots(*gives))
