@@ -26,6 +26,7 @@ from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
 from desktop.effects.sheets import SheetWork
 from desktop.effects.signing import SigningDesk
+from desktop.effects.social import SocialWork
 from desktop.effects.whole import StoreCheck
 from desktop.errors import NotSaved
 from desktop.faces import Kiosk, Verify
@@ -73,6 +74,7 @@ from desktop.flows.words import (
     UseReader,
     WatchRecord,
 )
+from desktop.flows.words.social import ReadSocial
 from desktop.folders import data_folder
 from desktop.frame import framed
 from desktop.messages import Words
@@ -111,8 +113,8 @@ class Desk(QObject):
         self.batch = Stage(BATCH, self._carrier.carry)
         self._stages = {"login": self.login, "intake": self.intake, "review": self.review, "batch": self.batch}
         self._camera = RunningCamera(self.jobs)
-        self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post)
         self._readers = ReaderChoice(self.rooms, self._owner)
+        self._lamps = LampWork(self.rooms, self.jobs, self.intake.post, self.login.post, self._readers.chosen)
         self._cards = CardWork(self.rooms, self.intake.post, self._lamps.look, lambda: self.login.state.page == "in", self._readers)
         self.intake.stepped.connect(self._intake_stepped)
         self.login.stepped.connect(self._login_stepped)
@@ -197,6 +199,7 @@ class Desk(QObject):
         self._signing.hand_out(carrier)
         carrier.in_lane(KeepUnsigned, "outbox", self._records.keep_unsigned)
         carrier.in_lane(ReadCard, "reader", self._cards.read, progress=True)
+        carrier.in_lane(ReadSocial, "reader", SocialWork(self.rooms).read)
         carrier.in_lane(AskReaders, "reader", self._readers.ask)
         carrier.in_lane(UseReader, "reader", self._readers.use)
         carrier.at_once(NewSitting, self._drafts.make)

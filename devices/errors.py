@@ -70,6 +70,11 @@ class ReaderGone(ReaderTrouble):
     code = "reader.gone"
 
 
+class ChosenReaderGone(ReaderGone):
+    """The reader that was chosen is not here; another one is."""
+    code = "reader.chosen_gone"
+
+
 class ReaderBusy(ReaderTrouble):
     """Another program holds the reader (8010000B)."""
     code = "reader.busy"
@@ -137,6 +142,27 @@ class CardUnknown(DeviceTrouble):
 class CardKindUnknown(CardUnknown):
     """The module read an identity card of a kind that this version does not know. Facts: kind (the letter that the card says)."""
     code = "card.kind_unknown"
+
+
+class NoSocialSlot(ReaderTrouble):
+    """No contact slot for social security cards is plugged in."""
+    code = "social.no_slot"
+
+
+class NoSocialCard(NoCard):
+    """No card is in a contact slot for social security cards."""
+    code = "social.no_card"
+
+
+class SocialCardUnknown(CardUnknown):
+    """A card, but not a social security card."""
+    code = "social.unknown"
+
+
+class SocialCardUnreadable(DeviceTrouble):
+    """A social security card that is damaged, does not answer, or was pulled while it was read."""
+    code = "social.unreadable"
+    may_retry = True
 
 
 class CardChanged(DeviceTrouble):

@@ -26,11 +26,12 @@ def installed(device_list: Mapping[str, object]) -> Registry:
 def listed(device_list: Mapping[str, object]) -> tuple[Listed, ...]:
     """The lines. Every kind of driver has at least one, so that a station without an entry still says what is missing.
 
-    Serial readers and vendors' libraries have a line where a profile names one.
+    Serial readers, vendors' libraries and slots for social security cards have a line where a profile names one.
     """
     return (
         Listed("cards", "pcsc", lambda: _pcsc(device_list)),
         *(Listed("cards", name, lambda load=load: load(device_list)) for name, modes, load in _MORE_READERS if _modes(device_list) & modes),
+        *((Listed("hints", "social", lambda: _social(device_list)),) if _modes(device_list) & _SOCIAL else ()),
         Listed("cameras", "opencv", lambda: _opencv(device_list)),
         *(Listed("tokens", name, lambda token=token: _token(token, device_list)) for name, token in _tokens(device_list)),
     )
@@ -54,7 +55,13 @@ def _vendor(device_list: Mapping[str, object]) -> Driver:
     return VendorDriver(_profiles(device_list, _VENDOR, True), emulated=device_list.get("emulated") is True)
 
 
-_SERIAL, _VENDOR = frozenset(("serial", "tcp")), frozenset(("sdt", "cvr"))
+def _social(device_list: Mapping[str, object]) -> Driver:
+    from devices.cards.hints import HintReaders
+
+    return HintReaders(_profiles(device_list, _SOCIAL, True), emulated=device_list.get("emulated") is True)
+
+
+_SERIAL, _VENDOR, _SOCIAL = frozenset(("serial", "tcp")), frozenset(("sdt", "cvr")), frozenset(("social",))
 _MORE_READERS = (("serial", _SERIAL, _serial), ("vendor", _VENDOR, _vendor))
 
 

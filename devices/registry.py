@@ -11,12 +11,12 @@ from devices.errors import DeviceTrouble, DriverMissing
 
 if TYPE_CHECKING:   # a registry without cameras must not load what cameras need
     from devices.cameras.contract import CameraDriver
-    from devices.cards.contract import CardDriver
+    from devices.cards.contract import CardDriver, HintDriver
     from devices.tokens.contract import TokenDriver
 
 __all__ = ["Entry", "Found", "Kind", "Listed", "Registry"]
 
-Kind = Literal["cards", "cameras", "tokens"]
+Kind = Literal["cards", "cameras", "tokens", "hints"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,14 @@ class Registry:
 
     def tokens(self) -> tuple[TokenDriver, ...]:
         return tuple(cast("TokenDriver", driver) for driver in self._loaded("tokens"))
+
+    def hints(self) -> tuple[HintDriver, ...]:
+        """Contact slots for cards that are a hint of a person and never an identity."""
+        return tuple(cast("HintDriver", driver) for driver in self._loaded("hints"))
+
+    def lists(self, kind: Kind) -> bool:
+        """Whether the list has a driver of this kind, loaded or not."""
+        return any(entry.kind == kind for entry in self.entries)
 
     def troubles(self, kind: Kind) -> tuple[DeviceTrouble, ...]:
         """Why drivers of this kind could not be loaded."""

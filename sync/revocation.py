@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
 
 from asn1crypto import crl, ocsp
@@ -32,6 +33,8 @@ REVOCATION_FOLDER = "revocation"
 """Below the data folder."""
 LARGEST = 32 * 1024 * 1024
 """Bytes of a list; a province's CA has some hundred thousand people at most."""
+READ_BYTES = 2 * 1024 * 1024
+"""Bytes of lists and answers that are held parsed: some 80,000 revoked certificates, which take some 20 times as much memory. Larger ones are parsed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,14 @@ class RevocationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A row with the list or answer itself, as the library takes it."""
+
+    row: RevocationRow
+    thing: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Where a certificate stands: ``state`` as in ``sync.trust``, and the time of the newest list or answer that speaks of it, if any."""
 
@@ -67,10 +78,15 @@ class Standing:
 
 
 class Revocations:
-    """The kept lists and answers of one folder, which is made when the first one comes."""
+    """The kept lists and answers of one folder, which is made when the first one comes. Any thread may ask.
+
+    What was parsed is held by the digest of its bytes as long as its file is there, ``READ_BYTES`` at most; the files are read each time, so a new one counts.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: dict[str, _Parsed] = {}
+        self._alone = RLock()   # parsed lists grow while they are looked through: one at a time, or a revoked certificate could be overlooked
 
     def take(self, untrusted: bytes, authorities: Sequence[bytes]) -> RevocationRow:
         """Keep a CRL or an OCSP response (DER, or PEM of a CRL), durably. ``authorities``: DER certificates, one of which must have signed it.
@@ -97,12 +113,22 @@ class Revocations:
 
     def rows(self) -> tuple[RevocationRow, ...]:
         """What is kept, by kind and issuer. A file that cannot be read any more is left out: it proves nothing."""
-        found: list[RevocationRow] = []
-        for path in sorted(self._folder.glob("*.der")) if self._folder.is_dir() else ():
-            try:
-                found.append(_parse(path.read_bytes()))
-            except (OSError, FormatTrouble):
-                continue
+        return tuple(one.row for one in self._all())
+
+    def _all(self) -> tuple[_Parsed, ...]:
+        found: list[_Parsed] = []
+        with self._alone:
+            held, room = dict[str, _Parsed](), READ_BYTES
+            for path in sorted(self._folder.glob("*.der")) if self._folder.is_dir() else ():
+                try:
+                    content = path.read_bytes()
+                    one = self._held.get(key := digest(content)) or _parse(content)
+                except (OSError, FormatTrouble):
+                    continue
+                found.append(one)
+                if len(content) <= room:
+                    held[key], room = one, room - len(content)
+            self._held = held
         return tuple(found)
 
     def known(self) -> Revocation:
@@ -112,12 +138,16 @@ class Revocations:
 
     def standing(self, certificate: bytes, others: Sequence[bytes], roots: Sequence[bytes], moment: datetime) -> Standing:
         """Where this certificate stands at ``moment`` (aware). Raises ``CertificateTrouble`` as ``validate_path`` does: revoked at any age of the list."""
-        state = validate_path(certificate, others, roots, moment, self.known())
+        with self._alone:
+            every = self._all()
+            known = Revocation(tuple(one.thing for one in every if one.row.kind == "crl"), tuple(one.thing for one in every if one.row.kind == "ocsp"))
+            state = validate_path(certificate, others, roots, moment, known)
         if state not in ("good", "stale"):
             return Standing(state, None)
         parsed = parsed_certificate(certificate)
         issuer, number = str(parsed.issuer.human_friendly), f"{parsed.serial_number:X}"
-        times = [one.this_update for one in self.rows() if (one.kind == "crl" and one.issuer == issuer) or (one.kind == "ocsp" and one.number == number)]
+        rows = [one.row for one in every]
+        times = [one.this_update for one in rows if (one.kind == "crl" and one.issuer == issuer) or (one.kind == "ocsp" and one.number == number)]
         return Standing(state, max(times, default=None))
 
 
@@ -157,7 +187,7 @@ def _der(untrusted: bytes) -> bytes:
         raise FormatTrouble("broken PEM", what="revocation") from None
 
 
-def _parse(untrusted: bytes) -> RevocationRow:
+def _parse(untrusted: bytes) -> _Parsed:
     """Raises FormatTrouble for what is neither a CRL nor a successful OCSP response about one certificate."""
     for read in (_crl_row, _ocsp_row):
         try:
@@ -167,19 +197,21 @@ def _parse(untrusted: bytes) -> RevocationRow:
     raise FormatTrouble("neither a revocation list nor an OCSP response", what="revocation")
 
 
-def _crl_row(untrusted: bytes) -> RevocationRow:
+def _crl_row(untrusted: bytes) -> _Parsed:
     parsed = crl.CertificateList.load(untrusted, strict=True)
     body = parsed["tbs_cert_list"]
     told = body["next_update"].native
     number = parsed.crl_number_value
     issuer = str(parsed.issuer.human_friendly)
     key = "crl-" + hashlib.sha256(parsed.issuer.dump() + (parsed.authority_key_identifier or b"")).hexdigest()[:32]
-    return RevocationRow("crl", issuer, "" if number is None else str(number.native), body["this_update"].native.astimezone(UTC),
-                         told.astimezone(UTC) if told else None, key, untrusted)
+    row = RevocationRow("crl", issuer, "" if number is None else str(number.native), body["this_update"].native.astimezone(UTC),
+                        told.astimezone(UTC) if told else None, key, untrusted)
+    return _Parsed(row, parsed)
 
 
-def _ocsp_row(untrusted: bytes) -> RevocationRow:
-    basic = _basic(untrusted)
+def _ocsp_row(untrusted: bytes) -> _Parsed:
+    response = _response(untrusted)
+    basic = response["response_bytes"]["response"].parsed
     answers = basic["tbs_response_data"]["responses"]
     if len(answers) != 1:
         raise ValueError("an answer about one certificate is expected")
@@ -187,27 +219,28 @@ def _ocsp_row(untrusted: bytes) -> RevocationRow:
     told = one["next_update"].native
     who = one["cert_id"]
     key = "ocsp-" + hashlib.sha256(who["issuer_key_hash"].native + who["serial_number"].contents).hexdigest()[:32]
-    return RevocationRow("ocsp", who["issuer_key_hash"].native.hex(), f"{who['serial_number'].native:X}", one["this_update"].native.astimezone(UTC),
-                         told.astimezone(UTC) if told else None, key, untrusted)
+    row = RevocationRow("ocsp", who["issuer_key_hash"].native.hex(), f"{who['serial_number'].native:X}", one["this_update"].native.astimezone(UTC),
+                        told.astimezone(UTC) if told else None, key, untrusted)
+    return _Parsed(row, response)
 
 
-def _basic(der: bytes) -> Any:
+def _response(der: bytes) -> Any:
     response = ocsp.OCSPResponse.load(der, strict=True)
     if response["response_status"].native != "successful":
         raise ValueError("not successful")
-    return response["response_bytes"]["response"].parsed
+    return response
 
 
 def _read(der: bytes, authorities: Sequence[bytes]) -> RevocationRow:
     """The row of bytes whose signature one of the authorities made, or for an OCSP answer a responder whom one of them certified."""
-    row = _parse(der)
+    found = _parse(der)
+    row = found.row
     try:
         keys = [parsed_certificate(one) for one in authorities]
         if row.kind == "crl":
-            parsed = crl.CertificateList.load(der)
-            fits = any(_signed(parsed, "tbs_cert_list", one) for one in keys if one.subject == parsed.issuer)
+            fits = any(_signed(found.thing, "tbs_cert_list", one) for one in keys if one.subject == found.thing.issuer)
         else:
-            basic = _basic(der)
+            basic = found.thing["response_bytes"]["response"].parsed
             enclosed = [] if basic["certs"].native is None else list(basic["certs"])
             responders = [one for one in enclosed if any(_signed(one, "tbs_certificate", above) for above in keys)]
             fits = any(_signed(basic, "tbs_response_data", one) for one in (*keys, *responders))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from asn1crypto import x509
+from asn1crypto import crl, ocsp, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
@@ -53,10 +53,10 @@ NO_CHECK, REQUIRED = RevocationCheckingRule.NO_CHECK, RevocationCheckingRule.CRL
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """What is known of revoked certificates: CRLs and OCSP responses, DER, from anywhere; their signatures are checked with the path."""
+    """What is known of revoked certificates: CRLs and OCSP responses, DER or parsed before, from anywhere; their signatures are checked with the path."""
 
-    crls: tuple[bytes, ...] = field(default=(), repr=False)
-    ocsps: tuple[bytes, ...] = field(default=(), repr=False)
+    crls: tuple[bytes | crl.CertificateList, ...] = field(default=(), repr=False)
+    ocsps: tuple[bytes | ocsp.OCSPResponse, ...] = field(default=(), repr=False)
 
 
 class SignatureCheck(DefaultSignatureValidator):

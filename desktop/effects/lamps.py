@@ -12,7 +12,8 @@ from desktop.bridge.jobs import Jobs
 from desktop.flows.words import CheckDevices, DeviceFacts, DevicesSeen, TokensChanged
 from desktop.rooms import Rooms
 from devices.base import Device
-from devices.errors import DeviceTrouble, NoCamera, NoReader, NoToken
+from devices.cards.choice import Remembered
+from devices.errors import ChosenReaderGone, DeviceTrouble, NoCamera, NoReader, NoSocialSlot, NoToken
 
 __all__ = ["LampWork"]
 
@@ -21,10 +22,11 @@ _POLL_MS = 1500
 
 
 class LampWork:
-    """Handlers of the lamps. ``emit`` posts to intake, ``tokens`` to login, both in the main thread."""
+    """Handlers of the lamps. ``emit`` posts to intake, ``tokens`` to login, both in the main thread; ``chosen``: the reader that the face uses."""
 
-    def __init__(self, rooms: Any, jobs: Jobs, emit: Callable[[Any], None], tokens: Callable[[Any], None]) -> None:
-        self._rooms, self._jobs, self._emit, self._tokens = rooms, jobs, emit, tokens
+    def __init__(self, rooms: Any, jobs: Jobs, emit: Callable[[Any], None], tokens: Callable[[Any], None],
+                 chosen: Callable[[], Remembered | None] = lambda: None) -> None:
+        self._rooms, self._jobs, self._emit, self._tokens, self._chosen = rooms, jobs, emit, tokens, chosen
         self._plugged: frozenset[Device] | None = None
         self._shown: DevicesSeen | None = None
         self._timer = QTimer()
@@ -68,13 +70,32 @@ class LampWork:
     def _all(self, token: DeviceFacts) -> DevicesSeen:
         rooms: Rooms = self._rooms()
         readers, cameras = rooms.registry.find("cards"), rooms.registry.find("cameras")
-        return DevicesSeen((_lamp("reader", readers.devices, readers.troubles, NoReader.code),
-                            _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code), token))
+        lamps = (_reader_lamp(readers.devices, readers.troubles, self._chosen()),
+                 _lamp("camera", cameras.devices, cameras.troubles, NoCamera.code), token)
+        if not rooms.registry.lists("hints"):
+            return DevicesSeen(lamps)
+        slots = rooms.registry.find("hints")
+        return DevicesSeen((*lamps, _lamp("social", slots.devices, slots.troubles, NoSocialSlot.code)))
 
     def _show(self, seen: DevicesSeen) -> None:
         if seen != self._shown:
             self._shown = seen
             self._emit(seen)
+
+
+def _reader_lamp(devices: tuple[Device, ...], troubles: tuple[DeviceTrouble, ...], chosen: Remembered | None) -> DeviceFacts:
+    """Names the chosen reader, here or not; where none was chosen yet, the only one that is here."""
+    names = tuple(sorted({device.name for device in devices}))
+    if not devices:
+        return _lamp("reader", devices, troubles, NoReader.code)
+    if chosen is None:
+        return DeviceFacts("reader", "good", names[0]) if len(names) == 1 else DeviceFacts("reader", "good", also=names)
+    also = tuple(name for name in names if name != chosen.name)
+    if any((device.driver, device.name) == (chosen.driver, chosen.name) for device in devices):
+        return DeviceFacts("reader", "good", chosen.name, also=also)
+    if troubles:
+        return DeviceFacts("reader", "trouble", chosen.name, troubles[0].code, also)
+    return DeviceFacts("reader", "other", chosen.name, ChosenReaderGone.code, also)
 
 
 def _lamp(name: str, devices: tuple[Device, ...], troubles: tuple[DeviceTrouble, ...], none: str) -> DeviceFacts:

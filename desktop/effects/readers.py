@@ -58,6 +58,10 @@ class ReaderChoice:
         here = next(one for one in self._rooms().cards().look() if one.profile and remember(one) == option.reader)
         return here.device
 
+    def chosen(self) -> Remembered | None:
+        """The reader that is used, whether it is here or not; None: nobody has chosen yet. Looks at no device."""
+        return self._remembered()
+
     # -- effects of the desk ----------------------------------------------------------------------------------------------------------
     def ask(self, _order: AskReaders, _cancel: Event, _tell: Any) -> ReaderAsked:
         """Whether a question stands as the readers are now. No reader at all is the lamps' matter."""

@@ -10,6 +10,7 @@ from typing import Any
 from desktop.flows import intake_day as day
 from desktop.flows import intake_reader as reader
 from desktop.flows import intake_sheet as sheet
+from desktop.flows import intake_social as social
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
 from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, first_field, hall_date, jump, row_count, with_draft
@@ -114,7 +115,7 @@ class IntakeTable:
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
-            **sheet.STEPS,
+            **sheet.STEPS, **social.STEPS,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
@@ -330,7 +331,7 @@ class IntakeTable:
 
     # -- back, again, troubles ---------------------------------------------------------------------------------------------------------
     def _back(self, state: IntakeState, _event: BackPressed) -> Answer:
-        """Esc, one step: question, banner, camera, read, notes, page. Never clears a sitting."""
+        """Esc, one step: question, banner, camera, read, notes, hint, page. Never clears a sitting."""
         if state.discard_asked:
             return replace(state, discard_asked=False), ()
         if state.trouble is not None:
@@ -341,6 +342,8 @@ class IntakeTable:
             return state, (CancelRead(),)
         if state.notes and state.page == "desk":
             return replace(state, notes=()), ()
+        if state.page == "desk" and social.note(state) is not None:
+            return social.closed(state)
         return day.page(state, PagePicked("desk"))
 
     def _again(self, state: IntakeState, _event: RetryPressed) -> Answer:
@@ -362,7 +365,7 @@ class IntakeTable:
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
         trouble = event.trouble
-        state, retry = sheet.failed(state, event.effect, trouble)
+        state, retry = sheet.failed(social.ended(state, event.effect), event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()

@@ -24,6 +24,8 @@ from desktop.flows.words import (
 )
 from desktop.flows.words.day import Change, Exported, ListAge, SheetFacts
 from desktop.hall_time import at_hall
+from devices.cards.socialcard import SocialCardHint
+from devices.errors import DeviceTrouble
 from resources.trouble import Trouble
 from sync.draft import Draft
 from sync.panel import Waits
@@ -32,7 +34,7 @@ from sync.rules import Issue, issues
 from sync.tables import Tables
 
 __all__ = [
-    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "cleared", "hall_date", "hall_day", "jump", "missing_document",
+    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "SocialSeen", "cleared", "hall_date", "hall_day", "jump", "missing_document",
     "row_count", "with_draft",
 ]
 
@@ -70,6 +72,15 @@ class Capture:
     hint: Hint | None = None
     last: str = ""
     hints: tuple[Hint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SocialSeen:
+    """The look at a social security card: on its way (``reading``), what the card ``said``, or the ``trouble``. A hint; never part of the draft."""
+
+    reading: bool = False
+    said: SocialCardHint | None = field(default=None, repr=False)
+    trouble: DeviceTrouble | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,7 @@ class IntakeState:
     other_card: CardWasRead | None = field(default=None, repr=False)
     reader_question: ReaderQuestion | None = None
     notes: tuple[CardNote, ...] = ()
+    social: SocialSeen = SocialSeen()
     chip_photo: bytes | None = field(default=None, repr=False)
     pictures: Mapping[str, bytes] = field(default_factory=_no_pictures, repr=False)
     capture: Capture | None = None

@@ -116,6 +116,9 @@ class WelcomePage(KioskPage):
 
     def show_state(self, state: KioskState) -> None:
         self.tell(self.w("left_behind") if state.left_behind else self.w("title"), "" if state.left_behind else self.w("words"))
+        hint = self.w("hint_after" if state.left_behind else "hint")
+        self.hint.setText(hint)
+        self.drawing.setAccessibleName(hint)
         self.drawing.show_state("trouble" if state.left_behind else "wait")
 
 

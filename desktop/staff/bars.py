@@ -78,7 +78,9 @@ class TopBar(QWidget):
         """Devices and platform in words."""
         words, lamps = self.kit.words, []
         for one in state.devices:
-            tone = {"good": "good", "absent": "wait", "trouble": "stop"}.get(one.state, "quiet")
+            if one.name == "social":    # nothing waits for it; the health page has it
+                continue
+            tone = {"good": "good", "absent": "wait", "other": "wait", "trouble": "stop"}.get(one.state, "quiet")
             said = words(f"lamp.{one.name}") if one.state == "good" else words(f"lamp.{one.name}_{one.state}")
             lamps.append(Lamp(one.name, said, tone, one.detail))
         said, tone = platform_words(words, state.courier, self.kit.now())

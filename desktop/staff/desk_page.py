@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.flows.intake_social import note as social_note
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import BackPressed, DiscardConfirmed, OtherPersonPressed, PagePicked, RetryPressed, TroubleClosed
+from desktop.flows.words.social import SocialClosed
 from desktop.staff.bars import DeskFoot
 from desktop.staff.capture_page import CapturePage
 from desktop.staff.form_page import FormPage
@@ -75,9 +77,10 @@ class DeskPage(QWidget):
         self._other = ActionButton(kit.look, words("banner.other_person"), "Alt+P", icon="people")
         self._other.clicked.connect(lambda: self._post(OtherPersonPressed()))
         column.addWidget(self._other, 0, Qt.AlignmentFlag.AlignLeft)
-        self.reader, self.notes = ReaderBand(kit, self._post), NotesBand(kit, self._post)
+        self.reader, self.notes, self.social = ReaderBand(kit, self._post), NotesBand(kit, self._post), NotesBand(kit, self._post, SocialClosed())
         column.addWidget(self.reader)
         column.addWidget(self.notes)
+        column.addWidget(self.social)
         self._question = Banner(kit.look)
         column.addWidget(self._question)
         line = QHBoxLayout()
@@ -134,7 +137,9 @@ class DeskPage(QWidget):
         notes = state.notes if state.page == "desk" and state.capture is None and state.draft is not None else ()
         self.reader.show_question(asked)
         self.notes.show_notes(notes)
-        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes))
+        hint = social_note(state) if state.page == "desk" and state.capture is None else None
+        self.social.show_notes((hint,) if hint is not None else (), "quiet" if hint is not None and hint.code == "social.same" else "wait")
+        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes) or hint is not None)
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
         """A live frame for whichever preview is open."""

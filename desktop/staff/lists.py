@@ -104,7 +104,7 @@ class HealthPage(QWidget):
         _empty(self.scrolled.column)
         self.scrolled.column.addWidget(label(words("health.title"), "page"))
         for one in state.devices:
-            good = {"good": "good", "absent": "wait", "trouble": "stop"}.get(one.state, "quiet")
+            good = {"good": "good", "absent": "wait", "other": "wait", "trouble": "stop"}.get(one.state, "quiet")
             title = words(f"lamp.{one.name}") if one.state == "good" else words(f"lamp.{one.name}_{one.state}")
             self.scrolled.column.addWidget(self._card(good, title, one.detail, one.code))
         self.scrolled.column.addWidget(self._card(tone, platform, words("health.platform"), state.courier.error_code))

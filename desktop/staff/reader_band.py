@@ -61,27 +61,27 @@ class ReaderBand(QWidget):
 
 
 class NotesBand(QWidget):
-    """What is worth a look and blocks nothing; put away by a press, or Esc."""
+    """What is worth a look and blocks nothing; put away by a press, or Esc. ``away``: what is posted then."""
 
-    def __init__(self, kit: Kit, post: Post) -> None:
+    def __init__(self, kit: Kit, post: Post, away: object = NotesClosed()) -> None:
         super().__init__()
         self.kit = kit
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         self.banner = Banner(kit.look, kit.words("banner.close"))
-        self.banner.closed.connect(lambda: post(NotesClosed()))
+        self.banner.closed.connect(lambda: post(away))
         row.addWidget(self.banner)
         self.setVisible(False)
 
-    def show_notes(self, notes: tuple[CardNote, ...]) -> None:
+    def show_notes(self, notes: tuple[CardNote, ...], tone: str = "wait") -> None:
         """One note with all its words; several as a list of titles and steps."""
         self.setVisible(bool(notes))
         messages = [found for note in notes if (found := say_code(note.code, self.kit.words.lang, note.facts)) is not None]
         if len(messages) == 1:
-            self.banner.show_message(messages[0], "wait", who=self.kit.words.who(messages[0].who))
+            self.banner.show_message(messages[0], tone, who=self.kit.words.who(messages[0].who))
         elif messages:
             lines = [joined(f"{one.title}{self.kit.words('reader_choice.stop')}", one.next) for one in messages]
-            self.banner.show_words("wait", self.kit.words("reader_choice.notes", n=len(messages)), "\n".join(lines))
+            self.banner.show_words(tone, self.kit.words("reader_choice.notes", n=len(messages)), "\n".join(lines))
 
 
 def _name(option: ReaderOption) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout, QWidget
 
+from desktop.flows.intake_social import has_slot
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import DiscardPressed, DocumentPressed, FaceCompared, PlacePicked, PortraitPressed
+from desktop.flows.words.social import SocialPressed
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import issue_words
 from desktop.widgets.buttons import ActionButton
@@ -41,6 +43,9 @@ class RightSide(QWidget):
         scrolled.column.addWidget(self.panel)
         self._decide = self._decision()
         scrolled.column.addWidget(self._decide)
+        self.social = ActionButton(kit.look, words("social.look"), "Alt+K", "link", "card")
+        self.social.clicked.connect(lambda: post(SocialPressed()))
+        scrolled.column.addWidget(self.social, 0, Qt.AlignmentFlag.AlignLeft)
         self.still = Card(kit.look, words("still.title"), role="strong", tight=True)
         self.issues = IssueList(kit.look, words("still.none"))
         self.issues.picked.connect(lambda path: post(PlacePicked(path)))
@@ -81,6 +86,8 @@ class RightSide(QWidget):
         ask = bool(portrait) and (verdict == "unsure" or (not verdict and (state.no_model or not state.chip_photo)))
         self._decide.setVisible(ask)
         self._ask.setText(self.kit.words("face.ask_card" if not state.chip_photo else "face.ask_unsure" if verdict == "unsure" else "face.ask"))
+        self.social.setVisible(has_slot(state))
+        self.social.say(self.kit.words("social.looking" if state.social.reading else "social.look"))    # never greyed: it keeps the focus
         self._show_issues(state)
         self._show_materials(state, draft)
 

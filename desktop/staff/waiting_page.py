@@ -45,7 +45,7 @@ class WaitingPage(QWidget):
         self._stack.setCurrentWidget(self._read if state.reading is not None else self._wait)
         if state.reading is None:
             reader = next((one for one in state.devices if one.name == "reader"), None)
-            known = reader is None or reader.state == "good"
+            known = reader is None or reader.state in {"good", "other"}
             self._wait.title.setText(self.kit.words("wait.title" if known else "wait.no_reader"))
             self._wait.words.setText(self.kit.words("wait.words" if known else "wait.no_reader_words"))
             return

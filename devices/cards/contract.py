@@ -11,9 +11,10 @@ from typing import Protocol
 from devices.base import Cancel, Device, Tell
 from devices.cards.idcard import IdentityCard
 from devices.cards.sam import CardNumbers
+from devices.cards.socialcard import SocialCardHint
 from devices.errors import DeviceTrouble
 
-__all__ = ["CardConnection", "CardDriver", "CardEvent", "CardRead", "ReadEvidence", "Sight", "SightDriver", "Sighting"]
+__all__ = ["CardConnection", "CardDriver", "CardEvent", "CardRead", "HintDriver", "ReadEvidence", "Sight", "SightDriver", "Sighting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,17 @@ class CardDriver(Protocol):
     def close(self) -> None:
         """Ends child processes. Readers that are open stay open."""
         ...
+
+
+class HintDriver(Protocol):
+    """Contact slots for social security cards. What they tell is no read: it has no evidence and fills nothing."""
+
+    @property
+    def name(self) -> str: ...
+
+    def find(self) -> Sequence[Device]: ...
+
+    def read(self, device: Device, cancel: Cancel) -> SocialCardHint: ...
 
 
 class Sight(Protocol):

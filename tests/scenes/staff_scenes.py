@@ -66,6 +66,7 @@ from desktop.flows.words import (
     StationOpened,
     StillTaken,
 )
+from desktop.flows.words.social import SocialPressed, SocialRead
 from desktop.messages import Words
 from desktop.staff.kit import Kit
 from desktop.staff.window import StaffWindow
@@ -73,6 +74,7 @@ from desktop.widgets.style import Look
 from devices.cards.choice import Remembered
 from devices.cards.contract import CardRead, ReadEvidence
 from devices.cards.idcard import IdentityCard
+from devices.cards.socialcard import SocialCardHint
 from devices.errors import CardRemoved, PinLocked, WrongPin
 from devices.tokens.contract import PinState
 from sync.draft import Draft, DraftStill
@@ -255,6 +257,11 @@ class Scene:
             self.desk(Edited(path, value, NOW))
         return self.pictures("portrait", "contract").desk(FaceCompared("same", "model", "0.61", "sha256:" + "4" * 64))
 
+    def social(self, said: SocialCardHint) -> Scene:
+        """A social security card in its slot was looked at."""
+        slot = DevicesSeen((*DEVICES.devices, DeviceFacts("social", "good", "国腾 CT-1")))
+        return self.desk(slot, SocialPressed(), SocialRead("d-1", said))
+
     def pictures(self, *kinds: str) -> Scene:
         for kind in kinds:
             image = drawn_person("#4c5563", "#ffffff") if kind == "portrait" else drawn_page("劳动合同" if kind == "contract" else "职业技能证书")
@@ -296,6 +303,9 @@ def _preview(scene: Scene, image: QImage) -> Scene:
     return scene
 
 
+SIX_LEFT = PinStateRead(PinState(6))
+
+
 def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     """Name and scene, one after another; each is made when it is its turn."""
     from desktop.flows.words import AskPin
@@ -308,8 +318,7 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "06-pin-wrong", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE, OTHER)), CertificatePicked(CERTIFICATE),
                                        PinStateRead(PinState(6)), PinTyped("1"), Failed(WrongPin(tries_left=2), "Login"), PinStateRead(PinState(2, low=True)))
     yield "07-last-try", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(1, last_try=True)))
-    yield "08-pin-locked", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)), PinTyped("1"),
-                                        Failed(PinLocked(), "Login"))
+    yield "08-pin-locked", make().login(StationOpened(STATION), CertificatesListed((CERTIFICATE,)), SIX_LEFT, PinTyped("1"), Failed(PinLocked(), "Login"))
     yield "09-locked", make().inside().login(LockPressed(), CertificatesListed((CERTIFICATE,)), PinStateRead(PinState(6)))
     yield "10-waiting", make().inside()
     yield "11-waiting-no-reader", make().inside(OFFLINE).desk(DevicesSeen((DeviceFacts("reader", "absent", "", "reader.none"), *DEVICES.devices[1:])))
@@ -320,6 +329,7 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "14-form-fresh", make().sitting()
     yield "14a-sam-unlisted", make().inside().desk(CardPlaced(READER), CardWasRead(_card(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
     yield "14b-notes", make().inside().desk(CardPlaced(READER), CardWasRead(_foreign(), NOW, "d-1", sam_listed=False), DraftSaved("d-1", NOW))
+    yield "14c-social", make().worker().social(SocialCardHint(name="李国庆", number=ONE))
     yield "15-form-worker", make().worker()
     yield "16-form-skill", make().worker().desk(PlacePicked("skill[0].trade"))
     yield "17-form-end", make().worker().desk(RowAdded("training"), PlacePicked("insurance.payer"))

@@ -58,12 +58,15 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class DeviceFacts:
-    """One lamp: ``name`` reader, camera, token; ``state`` good, absent, trouble, unknown; ``code`` of its trouble, ``detail`` the model's name."""
+    """One lamp: ``name`` reader, camera, token, social (contact slot, where the station has one); ``state`` good, absent, trouble, unknown, other (another one
+    than the chosen one is here); ``code`` of its trouble, ``detail`` the model's name, ``also``: names of others of the kind that are here.
+    """
 
     name: str
     state: str
     detail: str = ""
     code: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from desktop.bridge.jobs import Jobs
 from desktop.effects.lamps import LampWork
 from desktop.flows.words import CheckDevices, DeviceFacts, DevicesSeen, TokensChanged
 from devices.base import Device
+from devices.cards.choice import Remembered
 from devices.errors import DeviceTrouble, ServiceStopped
 from devices.registry import Found
 from tests.scenes.stages import until
@@ -29,6 +30,10 @@ class Registry:
         self.troubles: dict[str, tuple[DeviceTrouble, ...]] = {}
         self.looks: list[str] = []
         self.threads: set[str] = set()
+        self.kinds = {"tokens", "cards", "cameras"}
+
+    def lists(self, kind: str) -> bool:
+        return kind in self.kinds
 
     def find(self, kind: str) -> Found:
         self.looks.append(kind)
@@ -54,8 +59,14 @@ def seen() -> list[Any]:
 
 
 @pytest.fixture
-def work(registry: Registry, jobs: Jobs, seen: list[Any]) -> Iterator[LampWork]:
-    made = LampWork(lambda: SimpleNamespace(registry=registry), jobs, seen.append, seen.append)
+def chosen() -> list[Remembered | None]:
+    """The reader that is used: the one item."""
+    return [None]
+
+
+@pytest.fixture
+def work(registry: Registry, jobs: Jobs, seen: list[Any], chosen: list[Remembered | None]) -> Iterator[LampWork]:
+    made = LampWork(lambda: SimpleNamespace(registry=registry), jobs, seen.append, seen.append, lambda: chosen[0])
     yield made
     made.stop()
 
@@ -80,6 +91,42 @@ def test_lamps_are_told_once_and_again_when_one_changes(work: LampWork, registry
     look(work, registry, jobs)
     assert seen[1].devices[0] == DeviceFacts("reader", "trouble", code="reader.service_stopped") and len(seen) == 2
     assert registry.threads == {"lane token", "lane lamps"}
+
+
+FIRST, SECOND = Device("pcsc", "Vendor (A1)", "Vendor (A1) 00 00"), Device("pcsc", "Vendor (B2)", "Vendor (B2) 01 00")
+
+
+def test_the_lamp_names_the_chosen_reader_not_the_first(
+    work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any], chosen: list[Remembered | None],
+) -> None:
+    def lamp() -> DeviceFacts:
+        look(work, registry, jobs)
+        return seen[-1].devices[0]
+
+    registry.devices["cards"] = (FIRST,)
+    assert lamp() == DeviceFacts("reader", "good", "Vendor (A1)")
+    registry.devices["cards"] = (FIRST, SECOND)
+    assert lamp() == DeviceFacts("reader", "good", "", also=("Vendor (A1)", "Vendor (B2)")), "nobody has chosen: none is named"
+    chosen[0] = Remembered("pcsc", "Vendor (B2)", "p")
+    assert lamp() == DeviceFacts("reader", "good", "Vendor (B2)", also=("Vendor (A1)",))
+    registry.devices["cards"] = (FIRST,)
+    assert lamp() == DeviceFacts("reader", "other", "Vendor (B2)", "reader.chosen_gone", ("Vendor (A1)",))
+    registry.troubles["cards"] = (ServiceStopped("gone"),)
+    assert lamp() == DeviceFacts("reader", "trouble", "Vendor (B2)", "reader.service_stopped", ("Vendor (A1)",))
+    registry.devices["cards"], registry.troubles["cards"] = (), ()
+    assert lamp() == DeviceFacts("reader", "absent", code="reader.none")
+
+
+def test_a_slot_for_social_cards_has_a_lamp_where_the_station_lists_one(work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any]) -> None:
+    look(work, registry, jobs)
+    assert len(seen[-1].devices) == 3
+    registry.kinds.add("hints")
+    registry.devices["hints"] = ()
+    look(work, registry, jobs)
+    assert seen[-1].devices[3] == DeviceFacts("social", "absent", code="social.no_slot")
+    registry.devices["hints"] = (Device("social", "Vendor CT", "Vendor CT 00 00"),)
+    look(work, registry, jobs)
+    assert seen[-1].devices[3] == DeviceFacts("social", "good", "Vendor CT")
 
 
 def test_token_that_comes_or_goes_is_news_and_the_first_look_is_not(work: LampWork, registry: Registry, jobs: Jobs, seen: list[Any]) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import crl
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp as x509_ocsp
 
+from sync import revocation
 from sync.certificates import certificate_facts
 from sync.errors import CertificateTrouble, FormatTrouble, SignatureInvalid
 from sync.lateness import LateRule, judge_time
@@ -64,6 +66,35 @@ def test_offline_days_make_it_stale_not_worthless(authority: Authority, tmp_path
     kept.take(authority.list_of({}, NOW - 5 * DAY, NOW - 4 * DAY), authority.all)
     standing = kept.standing(authority.signer.certificate, authority.chain, authority.roots, NOW)
     assert (standing.state, standing.age(NOW)) == ("stale", 5 * DAY) and kept.rows()[0].stale(NOW)
+
+
+def test_a_list_is_parsed_once_until_it_is_another(authority: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A province's list has many thousand entries, and each certificate at the login asks it."""
+    kept, parsed, load = Revocations(tmp_path), list[int](), crl.CertificateList.load.__func__
+
+    def counted(cls: type, content: bytes, *args: Any, **more: Any) -> Any:
+        parsed.append(len(content))
+        return load(cls, content, *args, **more)
+
+    def standing() -> Any:
+        return kept.standing(authority.signer.certificate, authority.chain, authority.roots, NOW)
+
+    kept.take(authority.list_of({}, NOW - 2 * HOUR, NOW + DAY, number=1), authority.all)
+    monkeypatch.setattr(crl.CertificateList, "load", classmethod(counted))
+    assert {standing().as_of for _ in range(5)} == {NOW - 2 * HOUR} and kept.has("sha256:no") is False
+    assert len(parsed) == 1
+    newer = authority.list_of({authority.number: NOW - HOUR}, NOW - HOUR, NOW + DAY, number=2)
+    Revocations(tmp_path).take(newer, authority.all)   # by another program: the file counts, not what is held
+    parsed.clear()
+    for _ in range(3):
+        with pytest.raises(CertificateTrouble, match="Revoked"):
+            standing()
+    assert len(parsed) == 1 and len(kept._held) == 1
+    monkeypatch.setattr(revocation, "READ_BYTES", len(newer) - 1)
+    for _ in range(2):
+        with pytest.raises(CertificateTrouble, match="Revoked"):
+            standing()
+    assert len(parsed) == 2 and not kept._held, "what is too large is parsed anew, and never held"
 
 
 @pytest.mark.parametrize("days", [0, 400])

@@ -14,6 +14,7 @@ from desktop.bridge.stage import Stage
 from desktop.flows.kiosk import PAGES, kiosk_flow
 from desktop.flows.words_kiosk import (
     CallStaff,
+    CardTaken,
     ElderSet,
     FaceCompared,
     KeepPresence,
@@ -116,6 +117,18 @@ def test_the_whole_way_by_touch(qt_application, shown):
     assert window.state.page == "welcome"
     QTest.mouseClick(button(window, "叫工作人员"), Qt.MouseButton.LeftButton)
     assert any(isinstance(order, CallStaff) for order in orders) and window._call.text() == "正在叫人"
+
+
+def test_while_a_card_is_to_be_taken_away_nobody_is_told_that_laying_one_down_begins(shown):
+    by_name = {name: (models, events) for name, models, events in STATES}
+    window = shown(*by_name["welcome"])
+    assert "放上身份证也能开始" in labels(window)
+    window = shown(*by_name["welcome_left_behind"])
+    said = labels(window)
+    assert "请先拿走上一张身份证" in said and "也能开始" not in said and "拿走以后，再放自己的身份证" in said
+    assert "也能开始" not in window._pages["welcome"].drawing.accessibleName()
+    window.stage.post(CardTaken())
+    assert "放上身份证也能开始" in labels(window) and "拿走" not in labels(window)
 
 
 def test_after_the_wipe_no_widget_holds_anything_of_the_person(shown):
