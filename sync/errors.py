@@ -246,7 +246,7 @@ class RepairElsewhere(SyncTrouble):
     code = "repair.elsewhere"
 
 
-class RepairOpen(SyncTrouble):
+class RepairOpen(StoreTrouble):
     """The record is being repaired in a sitting: until that is kept or thrown away it is neither sent nor signed again."""
     code = "repair.open"
 

@@ -98,7 +98,7 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
 def _retry(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     before = outbox.row(args.record_id)
     if before is not None and before.state == "replaced":
-        print(f"{before.record_id}: 更正重办过，不再上传 (repaired: another one was kept in its place) -> {before.replaced_by}")
+        print(f"{before.record_id}: 改正重办过，不再上传 (repaired: another one was kept in its place) -> {before.replaced_by}")
         return 0
     outbox.retry(args.record_id, who="station")
     row = outbox.row(args.record_id)

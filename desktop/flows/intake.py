@@ -9,6 +9,7 @@ from typing import Any
 
 from desktop.flows import intake_day as day
 from desktop.flows import intake_reader as reader
+from desktop.flows import intake_repair as repair
 from desktop.flows import intake_sheet as sheet
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
@@ -114,7 +115,7 @@ class IntakeTable:
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
-            **sheet.STEPS,
+            **sheet.STEPS, **repair.STEPS,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
@@ -362,7 +363,7 @@ class IntakeTable:
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
         trouble = event.trouble
-        state, retry = sheet.failed(state, event.effect, trouble)
+        state, retry = repair.failed(state) if event.effect == "RepairRecord" else sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()

@@ -17,6 +17,7 @@ from desktop.staff.left_side import LeftSide
 from desktop.staff.lists import HealthPage, ParkedPage
 from desktop.staff.outbox_page import OutboxPage
 from desktop.staff.reader_band import NotesBand, ReaderBand
+from desktop.staff.repair_band import RepairBand
 from desktop.staff.right_side import RightSide
 from desktop.staff.sheet_page import SheetPage
 from desktop.staff.sync_page import SyncPage
@@ -76,6 +77,8 @@ class DeskPage(QWidget):
         self._other.clicked.connect(lambda: self._post(OtherPersonPressed()))
         column.addWidget(self._other, 0, Qt.AlignmentFlag.AlignLeft)
         self.reader, self.notes = ReaderBand(kit, self._post), NotesBand(kit, self._post)
+        self.repair = RepairBand(kit)
+        column.addWidget(self.repair)
         column.addWidget(self.reader)
         column.addWidget(self.notes)
         self._question = Banner(kit.look)
@@ -125,7 +128,7 @@ class DeskPage(QWidget):
         other = isinstance(state.trouble, CardChanged) and state.other_card is not None
         self._other.setVisible(other)
         if state.discard_asked:
-            self._question.show_words("stop", words("discard.title"), words("discard.words"))
+            self._question.show_words("stop", words("discard.title"), words("repair.discard" if state.draft and state.draft.replaces else "discard.words"))
         else:
             self._question.show_message(None)
         self._drop.setVisible(state.discard_asked)
@@ -134,7 +137,8 @@ class DeskPage(QWidget):
         notes = state.notes if state.page == "desk" and state.capture is None and state.draft is not None else ()
         self.reader.show_question(asked)
         self.notes.show_notes(notes)
-        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes))
+        repaired = self.repair.show_state(state)
+        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes) or repaired)
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
         """A live frame for whichever preview is open."""
