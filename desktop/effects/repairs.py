@@ -47,8 +47,10 @@ class RepairWork:
     def ask(self, order: RepairRecord, _cancel: Event, _tell: Any) -> bool | ProvinceTrouble:
         """Whether the province has the record, or why it does not say; ``sync.repair`` judges. Not asked where the repair is open already."""
         rooms: Rooms = self._rooms()
+        if rooms.parked.repair_of(order.record_id):
+            return ProvinceTrouble("not asked: the repair was open")  # where it is thrown away before the next lane comes to it, a word is lacking
         try:
-            return False if rooms.parked.repair_of(order.record_id) else rooms.known_there(order.record_id)
+            return rooms.known_there(order.record_id)
         except ProvinceTrouble as trouble:
             return trouble
 
