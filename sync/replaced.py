@@ -31,7 +31,7 @@ def retire(tx: Connection, journal: Journal, who: str, draft_id: str, record_id:
 
 def refuse_open_repair(tx: Connection, record_id: str) -> None:
     """Raises RepairOpen while a sitting repairs the record: sent or signed again meanwhile, it would be there beside the repaired one."""
-    if tx.execute("SELECT 1 FROM drafts WHERE replaces = ?", (record_id,)).fetchone() is not None:
+    if tx.execute("SELECT 1 FROM drafts WHERE replaces = ? AND replaces != ''", (record_id,)).fetchone() is not None:
         raise RepairOpen("it is being repaired")
 
 
@@ -44,8 +44,8 @@ def forget_replaced(tx: Connection, journal: Journal, record_id: str) -> tuple[s
     waiting = [record_id]
     while waiting:
         by = waiting.pop()
-        for old, blob_id, packet in tx.execute("SELECT record_id, packet_blob, packet_digest FROM outbox WHERE replaced_by = ? AND state = 'replaced'"
-                                               " AND packet_blob IS NOT NULL", (by,)).fetchall():
+        for old, blob_id, packet in tx.execute("SELECT record_id, packet_blob, packet_digest FROM outbox WHERE replaced_by = ? AND replaced_by != ''"
+                                               " AND state = 'replaced' AND packet_blob IS NOT NULL", (by,)).fetchall():
             tx.execute("DELETE FROM packet_keys WHERE record_id = ?", (old,))
             tx.execute("UPDATE outbox SET packet_blob = NULL, name = '', id_tail = '' WHERE record_id = ?", (old,))
             journal.write(tx, "station", "record.purged", str(old), {"packet": str(packet)})

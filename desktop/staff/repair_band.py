@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from desktop.flows.intake_state import IntakeState
-from desktop.messages import say_code
 from desktop.staff.kit import Kit
 from desktop.staff.wording import ago, reason_words
-from desktop.widgets.banner import Banner, joined
+from desktop.widgets.banner import Banner
 
 __all__ = ["RepairBand"]
 
@@ -27,7 +26,6 @@ class RepairBand(Banner):
         words = self.kit.words
         row = next((one for one in state.outbox if one.record_id == draft.replaces), None)
         why = reason_words(words, row.error_code) if row is not None else ""
-        message = say_code(row.error_code, words.lang) if row is not None and row.error_code else None
         title = words("repair.title_why", at=ago(words, row.kept_at, self.kit.now()), why=why) if row is not None and why else words("repair.title")
-        self.show_words("wait", title, joined(message.next if message is not None else "", words("repair.words")))
+        self.show_words("wait", title, words("repair.words"))
         return True
