@@ -89,14 +89,10 @@ class PcscStand(Stand):
         return next(device for device in self.driver.find() if device.address.endswith("00 00"))
 
     def lay(self, card: SyntheticCard | None, faults: Faults | None = None) -> SamModule:
+        self.lift()   # and seen to be gone: the service must not take the new card for the old one (``VirtualSlot``)
         reader = SamReader(card, faults)
         self._slot.place(reader)
-        try:
-            until(lambda: any(seen.card for seen in self.driver.look()), 3)
-        except AssertionError:   # the limit of the service that ``VirtualSlot`` tells of: a hand is never as quick as that
-            self.lift()
-            self._slot.place(reader)
-            until(lambda: any(seen.card for seen in self.driver.look()))
+        until(lambda: any(seen.card for seen in self.driver.look()))
         return reader
 
     def lift(self) -> None:

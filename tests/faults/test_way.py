@@ -112,14 +112,19 @@ def promises(hall: PracticeHall) -> Iterator[Promises]:
     made.drop_parked()
 
 
-def lay_down(hall: PracticeHall, promises: Promises) -> None:
-    """A fresh card where no sitting is parked, else none; the service must have seen the old one go."""
-    hall.lift()
+def gone() -> None:
+    """The service has seen the card go: one that is laid down before may never be seen (``VirtualSlot``)."""
     reader = PcscDriver((), emulated=True)
     end = time.monotonic() + 30
     while any(one.card for one in reader.look()):
         assert time.monotonic() < end, "the card does not leave the reader"
         time.sleep(0.05)
+
+
+def lay_down(hall: PracticeHall, promises: Promises) -> None:
+    """A fresh card where no sitting is parked, else none; the service must have seen the old one go."""
+    hall.lift()
+    gone()
     if not promises.parked:
         hall.place()
 
@@ -204,8 +209,10 @@ def desk(hall: PracticeHall, promises: Promises, qt_application: QApplication) -
 
 def registered(desk: Desk, hall: PracticeHall, mark: str) -> str:
     """One sitting from the card to kept; gives the record id."""
+    gone()
     hall.place()
-    until(lambda: desk.intake.state.draft and desk.intake.state.draft.text("person.name_zh"), "the form filled from the card")
+    until(lambda: desk.intake.state.draft and desk.intake.state.draft.text("person.name_zh"), "the form filled from the card",
+          seen=lambda: (desk.intake.state.trouble, desk.intake.state.reading, [(one.name, one.state, one.code) for one in desk.intake.state.devices]))
     lift(desk, hall)
     type_in(desk, cert_no=mark)
     capture(desk)
