@@ -24,6 +24,7 @@ from desktop.effects.notices import NoticeWork
 from desktop.effects.pictures import PictureWork
 from desktop.effects.readers import ReaderChoice
 from desktop.effects.records import RecordWork
+from desktop.effects.repairs import RepairWork
 from desktop.effects.sheets import SheetWork
 from desktop.effects.signing import SigningDesk
 from desktop.effects.social import SocialWork
@@ -122,6 +123,7 @@ class Desk(QObject):
         self._notices = NoticeWork(self.rooms, self.jobs, self.intake.post)
         self._mail = MailWork(self.rooms, self._owner, self.jobs, self._notices.pass_on)
         self.sheets, self._exports = SheetWork(self.rooms, self._owner, self.jobs), ExportWork(self.rooms, self._owner)
+        self._repairs = RepairWork(self.rooms, self._owner, self.jobs)
         self._pictures = PictureWork(self.rooms, self._camera, self.jobs, lambda frame: self.show_frame(frame))
         self._signing = SigningDesk(self.rooms, self.jobs, Settings(folder / SETTINGS_FILE), self._operator, lambda: self._mail.hurry())
         self._records = RecordWork(self.rooms, self._signing.tokens, self._operator, self._kept)
@@ -220,6 +222,7 @@ class Desk(QObject):
             carrier.in_lane(effect, "pictures", work)
         self.sheets.take_over(carrier)
         self._exports.take_over(carrier)
+        self._repairs.take_over(carrier)
         carrier.at_once(SaveReceipt, lambda order, post: self._receipt(order.record_id, order.path, post, "SaveReceipt"))
         carrier.at_once(PrintReceipt, lambda order, post: self._receipt(order.record_id, "", post, "PrintReceipt"))
 

@@ -79,6 +79,7 @@ class SheetPrinter:
         note = " · ".join((words("sheet.receipts", n=sheet.acknowledged_that_day), words("sheet.carried", n=sheet.carried_in),
                            words("sheet.made_at", at=exact(facts.at))))
         lines = [self._line(one, words("sheet.of_day")) for one in facts.lines] + [self._line(one, words("sheet.of_earlier")) for one in facts.earlier]
+        lines += [self._line(one, words("sheet.of_day")) for one in facts.replaced]
         place = words("app.station", hall=station.hall, window=station.window) if station is not None else ""
         return SheetPaper(sheet.day.isoformat(), place, title, said, counts, note, lines, station is not None and station.practice, now())
 
@@ -86,7 +87,8 @@ class SheetPrinter:
         words, difference = self._kit.words, one.difference
         operator = self._here().operator
         since = at_hall(difference.since).strftime("%Y-%m-%d %H:%M") if difference.since is not None else ""
-        return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"), reason_words(words, difference.why),
+        return SheetPaperLine(difference.record_id, words(f"sheet.kind_{difference.kind}"),
+                              words("outbox.replaced_by", id=difference.by) if difference.by else reason_words(words, difference.why),
                               one.keeper or (operator.name if operator is not None and one.name else ""),
                               f"{when} {since}".strip())
 

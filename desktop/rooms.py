@@ -85,6 +85,14 @@ class Rooms:
         news = News(self.store, self.outbox, self.journal, lists=self.revocations)
         return Courier(self.outbox, self.blobs, self.province, news, now, tell)
 
+    def known_there(self, record_id: str) -> bool:
+        """Asks the province for one record, on a line of its own: the courier's belongs to the courier. Raises ProvinceTrouble where it does not say."""
+        asking = Province(self.station, proxies=proxies(self.folder), folder=self.folder)
+        try:
+            return asking.record(record_id) is not None
+        finally:
+            asking.close()
+
     def note(self, who: str, what: str, about: str = "", facts: Mapping[str, str | int | bool] | None = None) -> None:
         """One journal line in a transaction of its own."""
         with self.store.write() as tx:

@@ -70,6 +70,8 @@ class Draft:
     card: Mapping[str, str] | None = None
     """Evidence of the card read (FORMATS 1, ``evidence.card``)."""
     face: Mapping[str, str] | None = None
+    replaces: str = ""
+    """The record that was set aside and is repaired here (``sync.repair``), or an empty text."""
 
     def take(self, path: str, value: Value, source: Source, *, by: str, at: datetime, device: str = "") -> Draft:
         """The draft with one more value; an empty one removes it. Text is trimmed and NFC. Raises KeyError for an unknown path."""
@@ -133,7 +135,9 @@ class Draft:
 
     def as_json(self) -> dict[str, Any]:
         """For the parked row (SQLCipher); plain text of a person: never a file or a log."""
+        repaired = {"replaces": self.replaces} if self.replaces else {}
         return {
+            **repaired,
             "draft_id": self.draft_id, "owner": self.owner, "created_at": time_text(self.created_at), "card": dict(self.card) if self.card else None,
             "face": dict(self.face) if self.face else None,
             "entries": {path: {"value": list(e.value) if isinstance(e.value, tuple) else e.value, "source": e.source.value, "by": e.by, "at": time_text(e.at),
@@ -150,7 +154,8 @@ class Draft:
             for path in entries:
                 field_at(path)
             return cls(members["draft_id"], members["owner"], datetime.fromisoformat(members["created_at"]), MappingProxyType(entries),
-                       tuple(DraftStill(**s) for s in members["stills"]), members.get("card"), members.get("face"))
+                       tuple(DraftStill(**s) for s in members["stills"]), members.get("card"), members.get("face"),
+                       str(members.get("replaces", "")))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatTrouble("parked draft does not fit its format", what="draft") from error
 

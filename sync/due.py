@@ -13,7 +13,7 @@ from sync.sqlcipher import Connection
 __all__ = ["DUE", "next_due_id", "next_try_at", "waiting"]
 
 DUE = ("kept", "uploading", "uploaded")
-_UNSENT = tuple(sorted(set(STATES) - {"receipted", "purged"}))
+_UNSENT = tuple(sorted(set(STATES) - {"receipted", "purged", "replaced"}))
 _LANES = (("uploaded",), ("kept", "uploading"))
 """Small messages first: a record that is up lacks only its submission."""
 _LONGEST_WAIT = timedelta(days=1)

@@ -7,7 +7,8 @@ __all__ = [
     "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
     "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin",
     "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
-    "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch", "SignatureInvalid", "StationCloned", "StationExpired",
+    "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch",
+    "RepairElsewhere", "RepairOpen", "RepairThere", "SignatureInvalid", "StationCloned", "StationExpired",
     "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreMoved",
     "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
@@ -232,6 +233,22 @@ class ReceiptMismatch(ProvinceTrouble):
     """The receipt is not for what was sent; the record is set aside. Facts: member."""
     code = "receipt.mismatch"
     may_retry = False
+
+
+# -- repair ---------------------------------------------------------------------------------------------------------------------------
+class RepairThere(SyncTrouble):
+    """The province knows the record: repaired, it would be there twice. Tried again, it gets its receipt."""
+    code = "repair.there"
+
+
+class RepairElsewhere(SyncTrouble):
+    """The record was sealed at another station, or this one has no key for it: it cannot be opened here."""
+    code = "repair.elsewhere"
+
+
+class RepairOpen(StoreTrouble):
+    """The record is being repaired in a sitting: until that is kept or thrown away it is neither sent nor signed again."""
+    code = "repair.open"
 
 
 # -- packets --------------------------------------------------------------------------------------------------------------------------

@@ -11,11 +11,13 @@ STATES: dict[str, frozenset[str]] = {
     "uploading": frozenset({"uploaded", "kept", "receipted", "set_aside"}),
     "uploaded": frozenset({"receipted", "kept", "set_aside"}),
     "receipted": frozenset({"purged"}),
-    "set_aside": frozenset({"kept", "kept_unsigned"}),
+    "set_aside": frozenset({"kept", "kept_unsigned", "replaced"}),
+    "replaced": frozenset(),
     "purged": frozenset(),
 }
 """State -> the states that may follow it. ``kept`` may become ``receipted`` at once where the province already has the record (reconcile);
-``set_aside`` never ends by itself: a person repairs, retries or exports."""
+``set_aside`` never ends by itself: a person repairs, retries or exports. ``replaced``: repaired, and another record was kept in its place; it never moves
+again."""
 
 
 def allowed(from_: str, to: str) -> bool:

@@ -22,6 +22,7 @@ from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_t
 from sync.panel import Waits
 from sync.parked import drop_draft
 from sync.receipt import received_at
+from sync.replaced import forget_replaced, refuse_open_repair, retire
 from sync.seal import Part, SealedRecord, read_header, unseal_with_key
 from sync.slip import refuse_mismatch, seal_slip, slip_of
 from sync.sqlcipher import Connection
@@ -58,7 +59,9 @@ class Outbox:
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
              station_wrap: bool = True) -> None:
-        """Keeps a sealed record durably and drops its draft. ``signature`` empty: kept without one (state ``kept_unsigned``, first part ``draft.json``).
+        """Keeps a sealed record durably and drops its draft; what was repaired in it is ``replaced`` in the same transaction (``sync.replaced``).
+
+        ``signature`` empty: kept without one (state ``kept_unsigned``, first part ``draft.json``).
 
         ``station_wrap=False`` (kiosk): this station can never open the packet again. Raises DiskFull, StoreTrouble (also where the id is kept already);
         then nothing was kept and the draft is still there.
@@ -75,6 +78,7 @@ class Outbox:
                 if station_wrap:
                     self._keep_wrap(tx, sealed)
                 self._journal.write(tx, owner, "record.kept", sealed.record_id, {"packet": sealed.digest, "record": record_digest, "signed": bool(signature)})
+                retire(tx, self._journal, owner, draft_id, sealed.record_id)
                 stills = drop_draft(tx, draft_id) if draft_id else ()
         except StoreTrouble as trouble:
             self._drop_unless_unsure(trouble, blob_id)
@@ -123,6 +127,7 @@ class Outbox:
                 row = self._step(tx, record_id, None)
                 if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
                     raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
+                refuse_open_repair(tx, record_id)
                 tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
                 if signature != first:
                     again = "UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?"
@@ -207,7 +212,7 @@ class Outbox:
     def check_packet(self, record_id: str) -> None:
         """Compares the packet's file with its row and, where this station has the key, opens every part. Raises StoreDamaged, StoreTrouble."""
         row = self._row(record_id)
-        if row.state == "purged":
+        if row.state == "purged" or row.state == "replaced" and not row.packet_blob:
             return
         content = self._blobs.read(row.packet_blob)
         try:
@@ -234,9 +239,10 @@ class Outbox:
 
         A step forward ends its row of failures.
 
-        Raises StoreTrouble (step ``state``) for a step that ``sync.life`` does not allow. ``set_aside``, ``receipted``, ``purged`` have doors of their own.
+        Raises StoreTrouble (step ``state``) for a step that ``sync.life`` does not allow. ``set_aside``, ``receipted``,
+        ``replaced``, ``purged`` have doors of their own.
         """
-        if state in ("set_aside", "receipted", "purged") or not _MARKED.issuperset(facts):
+        if state in ("set_aside", "receipted", "replaced", "purged") or not _MARKED.issuperset(facts):
             raise ValueError("mark: not this state or these facts")
         values = [time_text(value) if isinstance(value, datetime) else value for value in facts.values()]
         with self._store.write() as tx:
@@ -265,9 +271,15 @@ class Outbox:
                 self._journal.write(tx, who, "record.set_aside", record_id, {"reason": reason})
 
     def retry(self, record_id: str, *, who: str, owner: str | None = None) -> None:
-        """A person wants it tried now; a record that was set aside goes back into the queue (to the state it can safely begin again from)."""
+        """A person wants it tried now; a record that was set aside goes back into the queue (to the state it can safely begin again from).
+
+        Raises RepairOpen while it is being repaired, StoreTrouble (step ``state``) where it was ``replaced``.
+        """
         with self._store.write() as tx:
             row = self._step(tx, record_id, None, owner)
+            refuse_open_repair(tx, record_id)
+            if row.state == "replaced":
+                raise StoreTrouble("another record was kept in its place", step="state")
             if row.state == "set_aside":
                 tx.execute("UPDATE outbox SET state = ?, state_before = '', reason = '' WHERE record_id = ?",
                            ("kept" if row.signature else "kept_unsigned", record_id))
@@ -331,8 +343,9 @@ class Outbox:
             tx.execute("DELETE FROM packet_keys WHERE record_id = ?", (record_id,))
             tx.execute("UPDATE outbox SET state = 'purged', packet_blob = NULL, name = '', id_tail = '', remote_items = '[]' WHERE record_id = ?", (record_id,))
             self._journal.write(tx, "station", "record.purged", record_id, {"packet": row.packet_digest})
+            replaced = forget_replaced(tx, self._journal, record_id)
         self._store.forget_old_pages()
-        self._drop_blobs((row.packet_blob,))
+        self._drop_blobs((row.packet_blob, *replaced))
 
     # -- within -----------------------------------------------------------------------------------------------------------------------
     def _step(self, tx: Connection, record_id: str, state: str | None, owner: str | None = None) -> OutboxRow:

@@ -48,7 +48,7 @@ def tally(store: Store, owner: str, begin: datetime, end: datetime) -> Mapping[s
         return {
             "waiting": sum(count("state = ?", state) for state in WAITING), "set_aside": count("state = 'set_aside'"), "returned": count(_BACK),
             "unsigned": count("state = 'kept_unsigned'"),
-            "today": count("kept_at >= ? AND kept_at < ?", *day),
+            "today": count("kept_at >= ? AND kept_at < ? AND state != 'replaced'", *day),
             "uploaded": sum(count("state = ? AND kept_at >= ? AND kept_at < ?", state, *day) for state in ("receipted", "purged")),
         }
 

@@ -13,7 +13,7 @@ __all__ = ["COLUMNS", "Act", "CarriedRow", "OutboxRow", "Summary", "acts_json", 
 
 COLUMNS = ("record_id, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest, signature, acts,"
            " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
-           " remote_until, remote_items, origin")
+           " remote_until, remote_items, origin, replaced_by")
 """The columns that ``row_of`` takes, in order."""
 
 
@@ -65,6 +65,8 @@ class OutboxRow:
     last_detail: str = ""
     origin: str = ""
     """The station that sealed the packet, where it was carried here from another one."""
+    replaced_by: str = ""
+    """The record that was kept in the place of this one, where it was repaired (state ``replaced``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ def row_of(values: Sequence[Any]) -> OutboxRow:
         sent_at=_time(v["sent_at"]), receipted_at=_time(v["receipted_at"]), receipt=None if v["receipt"] is None else bytes(v["receipt"]),
         remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=date.fromisoformat(v["remote_until"]) if v["remote_until"] else None,
         remote_items=tuple((path, text) for path, text in json.loads(v["remote_items"])),
-        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"], origin=v["origin"])
+        state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"], origin=v["origin"],
+        replaced_by=v["replaced_by"])
 
 
 def acts_json(acts: Sequence[Act]) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from sync.blobs import Blobs
 from sync.canon import digest, parse_json
 from sync.ciphers import NONCE_BYTES, Segments, new_key
 from sync.draft import Draft, DraftStill, time_text
-from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
+from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreDamaged, StoreTrouble
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -38,19 +38,51 @@ class Parked:
 
         Raises NotAllowed where its id is another owner's, NoRoomToBegin (a new draft below the floor), DiskFull, StoreTrouble.
         """
-        body = json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
+        body = _body(draft)
         with self._store.write() as tx:
             found = tx.execute("SELECT owner FROM drafts WHERE draft_id = ?", (draft.draft_id,)).fetchone()
             if found is None:
                 self._check_room_to_begin()
             elif found[0] != draft.owner:
                 raise NotAllowed("the draft belongs to another person", role="owner")
-            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, photo) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (draft_id)"
-                       " DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at, photo = coalesce(excluded.photo, photo)",
-                       (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), body, new_key(), photo))
+            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, photo, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+                       " ON CONFLICT (draft_id) DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at, photo = coalesce(excluded.photo, photo)",
+                       (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), body, new_key(), photo,
+                        draft.replaces))
             gone = _settle_stills(tx, draft)
         for blob_id in gone:
             self._blobs.drop(blob_id)
+
+    def put_whole(self, draft: Draft, contents: Mapping[str, bytes], check: Callable[[Connection], None]) -> None:
+        """A new draft with all its stills (``contents`` by still id) in one transaction that ``check`` begins: whole, or not at all.
+
+        Raises what ``check`` raises, NoRoomToBegin, DiskFull, StoreTrouble (also: another draft repairs the same record).
+        """
+        self._check_room_to_begin()
+        key = new_key()
+        written: list[tuple[DraftStill, bytes, str]] = []
+        try:
+            for still in draft.stills:
+                nonce = os.urandom(NONCE_BYTES)
+                sealed = Segments(key, nonce, _context(draft.draft_id, still.still_id)).seal_all((contents[still.still_id],))
+                written.append((still, nonce, self._blobs.write(sealed)))
+            with self._store.write() as tx:
+                check(tx)
+                tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, replaces) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                           (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), _body(draft), key, draft.replaces))
+                for still, nonce, blob_id in written:
+                    _insert_still(tx, draft.draft_id, still, nonce, blob_id, named=True)
+        except StoreTrouble as trouble:
+            if trouble.facts.get("step") != "disk" and not isinstance(trouble, StoreDamaged):  # else the rows may be there: the sweep knows
+                for _, _, blob_id in written:
+                    self._blobs.drop(blob_id)
+            raise
+
+    def repair_of(self, record_id: str) -> str:
+        """The draft in which a record that was set aside is repaired, or an empty text."""
+        with self._store.read() as rows:
+            found = rows.execute("SELECT draft_id FROM drafts WHERE replaces = ? AND replaces != ''", (record_id,)).fetchone()
+        return "" if found is None else str(found[0])
 
     def get(self, draft_id: str, owner: str | None = None) -> Draft | None:
         """The draft with all its stills, or None. Raises NotAllowed where ``owner`` is given and is another, FormatTrouble, StoreTrouble."""
@@ -99,8 +131,7 @@ class Parked:
         blob_id = self._blobs.write(Segments(key, nonce, _context(draft_id, still.still_id)).seal_all((content,)))
         with self._store.write() as tx:
             _key(tx, draft_id)  # dropped meanwhile: the file stays an orphan for the sweep
-            tx.execute("INSERT INTO stills (still_id, draft_id, kind, media, size, sha256, pages, trust, nonce, blob_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                       (still.still_id, draft_id, kind, media, still.size, still.sha256, pages, trust, nonce, blob_id))
+            _insert_still(tx, draft_id, still, nonce, blob_id)
         return still
 
     def still(self, still_id: str) -> bytes:
@@ -137,6 +168,16 @@ def drop_draft(tx: Connection, draft_id: str) -> tuple[str, ...]:
     blobs = tuple(str(row[0]) for row in tx.execute("SELECT blob_id FROM stills WHERE draft_id = ?", (draft_id,)).fetchall())
     tx.execute("DELETE FROM drafts WHERE draft_id = ?", (draft_id,))
     return blobs
+
+
+def _body(draft: Draft) -> str:
+    return json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _insert_still(tx: Connection, draft_id: str, still: DraftStill, nonce: bytes, blob_id: str, named: bool = False) -> None:
+    tx.execute("INSERT INTO stills (still_id, draft_id, kind, media, size, sha256, pages, trust, nonce, blob_id, named)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               (still.still_id, draft_id, still.kind, still.media, still.size, still.sha256, still.pages, still.trust, nonce, blob_id, int(named)))
 
 
 def _key(rows: Connection, draft_id: str) -> bytes:

@@ -23,22 +23,25 @@ __all__ = ["KINDS", "DaySheet", "Difference", "reconcile"]
 KINDS = {
     "unsigned": "waits", "waiting": "waits", "unacknowledged": "waits", "set_aside": "person",
     "row_missing": "alarm", "not_in_journal": "alarm", "kept_twice": "alarm", "receipt_other": "alarm", "receipt_missing": "alarm",
-    "receipt_not_in_journal": "alarm", "serial_twice": "alarm",
+    "receipt_not_in_journal": "alarm", "serial_twice": "alarm", "replaced_otherwise": "alarm", "replaced": "settled",
 }
-"""Kind of a difference -> how grave: ``waits`` mends itself in time, ``person`` needs somebody, ``alarm`` must never be."""
+"""Kind of a difference -> how grave: ``waits`` mends itself in time, ``person`` needs somebody, ``alarm`` must never be; ``settled`` is none any more."""
 
 _SENT = ("uploaded", "receipted", "purged")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One record that keeps the four counts apart, or a witness that contradicts another. ``why``: a trouble's code, or empty; ``since``: when it was kept."""
+    """One record that keeps the four counts apart, or a witness that contradicts another. ``why``: a trouble's code, or empty; ``since``: when it was kept;
+    ``by``: the record that came in its place, where it was repaired.
+    """
 
     record_id: str
     kind: str
     state: str = ""
     why: str = ""
     since: datetime | None = None
+    by: str = ""
 
     @property
     def weight(self) -> str:
@@ -49,7 +52,8 @@ class Difference:
 class DaySheet:
     """One day at this station, as it stands now. ``carried_in``: taken over from other stations that day; ``acknowledged_that_day``: receipts of that day.
 
-    ``earlier``: differences of records that were captured before the day.
+    ``earlier``: differences of records that were captured before the day. ``replaced``: of that day, repaired since; no open difference, and not counted: the
+    record that came in the place of such a one is, on its own day.
     """
 
     day: date
@@ -61,6 +65,7 @@ class DaySheet:
     acknowledged_that_day: int
     differences: tuple[Difference, ...]
     earlier: tuple[Difference, ...]
+    replaced: tuple[Difference, ...] = ()
 
     @property
     def balanced(self) -> bool:
@@ -76,6 +81,7 @@ class _Story:
     signed: bool = False
     carried: bool = False
     receipted: bool = False
+    replaced_by: str = ""
 
 
 def reconcile(rows: Iterable[OutboxRow], journal: Iterable[bytes], day: date, day_of: Callable[[datetime], date]) -> DaySheet:
@@ -90,8 +96,10 @@ def reconcile(rows: Iterable[OutboxRow], journal: Iterable[bytes], day: date, da
     found: dict[str, list[Difference]] = {}
     for record_id in {**stories, **here}:
         found[record_id] = _differences(record_id, here.get(record_id), stories.get(record_id), receipts.get(record_id), twice)
+    _hold_against(found, here, stories)
     days = {record_id: day_of(moment) for record_id in found if (moment := _captured_at(here.get(record_id), stories.get(record_id))) is not None}
-    today = [record_id for record_id, captured in days.items() if captured == day and not _is_carried(here.get(record_id), stories.get(record_id))]
+    today = [record_id for record_id, captured in days.items() if captured == day
+             and not _is_carried(here.get(record_id), stories.get(record_id)) and not (record_id in here and here[record_id].state == "replaced")]
     return DaySheet(
         day, len(today), sum(_is_signed(here.get(one), stories.get(one)) for one in today), sum(one in here and here[one].state in _SENT for one in today),
         sum(one in receipts and _is_for(receipts[one], here[one]) for one in today),
@@ -99,6 +107,8 @@ def reconcile(rows: Iterable[OutboxRow], journal: Iterable[bytes], day: date, da
         sum(_received_on(one, day, day_of) for one in receipts.values()),
         _sorted(one for record_id, captured in days.items() if captured == day for one in found[record_id]),
         _sorted(one for record_id, captured in days.items() if captured < day for one in found[record_id]),
+        _sorted(Difference(row.record_id, "replaced", row.state, row.reason, row.kept_at, row.replaced_by) for record_id, captured in days.items()
+                if captured == day and (row := here.get(record_id)) is not None and row.state == "replaced"),
     )
 
 
@@ -114,6 +124,8 @@ def _stories(journal: Iterable[bytes]) -> dict[str, _Story]:
             story.kept.append(parse_time(line.get("at"), "journal.at"))
             story.carried = story.carried or what == "record.imported"
         story.signed = story.signed or what == "record.signed" or (what == "record.kept" and _facts(line).get("signed") is True)
+        if what == "record.replaced":
+            story.replaced_by = str(_facts(line).get("by", ""))
         story.receipted = story.receipted or what == "record.receipted"
     return stories
 
@@ -177,6 +189,8 @@ def _differences(record_id: str, row: OutboxRow | None, story: _Story | None, re
             found.append("serial_twice")
         if kept and story is not None and not story.receipted:
             found.append("receipt_not_in_journal")
+    elif row.state == "replaced":
+        pass  # its replacement is in its place: _hold_against
     elif row.state in ("kept_unsigned", "signing"):
         found.append("unsigned")
     else:
@@ -184,6 +198,15 @@ def _differences(record_id: str, row: OutboxRow | None, story: _Story | None, re
     return [Difference(record_id, kind, row.state, row.reason or row.last_error, row.kept_at) for kind in found]
 
 
+def _hold_against(found: dict[str, list[Difference]], here: Mapping[str, OutboxRow], stories: Mapping[str, _Story]) -> None:
+    """Repairs: row and journal must name the same replacement, and it must be here."""
+    for record_id, row in here.items():
+        story = stories.get(record_id)
+        told = story.replaced_by if story is not None else ""
+        if (told or row.state == "replaced") and (row.state != "replaced" or told != row.replaced_by or told not in here or told == record_id):
+            found[record_id].append(Difference(record_id, "replaced_otherwise", row.state, row.reason, row.kept_at, row.replaced_by or told))
+
+
 def _sorted(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    grave = {"alarm": 0, "person": 1, "waits": 2}
+    grave = {"alarm": 0, "person": 1, "waits": 2, "settled": 3}
     return tuple(sorted(differences, key=lambda one: (grave[one.weight], one.since.timestamp() if one.since else 0.0, one.record_id)))

@@ -84,7 +84,7 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
         print(f"{args.record_id}: 没有这条记录 (not here)", file=sys.stderr)
         return 1
     facts = {
-        "record": row.record_id, "from station": row.origin,
+        "record": row.record_id, "replaced by": row.replaced_by, "from station": row.origin,
         "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
         "size": row.packet_size, "digest": row.record_digest, "signed": bool(row.signature), "acts": len(row.acts), "upload": row.upload_id,
         "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": time_text(row.next_try_at),
@@ -96,6 +96,10 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
 
 
 def _retry(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
+    before = outbox.row(args.record_id)
+    if before is not None and before.state == "replaced":
+        print(f"{before.record_id}: 改正重办过，不再上传 (repaired: another one was kept in its place) -> {before.replaced_by}")
+        return 0
     outbox.retry(args.record_id, who="station")
     row = outbox.row(args.record_id)
     assert row is not None

@@ -24,6 +24,8 @@ KIND_WORDS = {
     "receipt_missing": "说有回执，实际没有 (no receipt where one must be)",
     "receipt_not_in_journal": "有回执，日志里没记 (a receipt that the journal does not know)",
     "serial_twice": "两份用同一个回执号 (two records with one serial)",
+    "replaced_otherwise": "改正重办过，日志和接替的那份对不上 (repaired, but the journal or the other record does not fit)",
+    "replaced": "改正重办了 (repaired)",
 }
 
 
@@ -50,6 +52,7 @@ def lines_of(sheet: DaySheet) -> Iterator[str]:
         yield "全部对上 all equal"
     yield from _part("当天没对上的 differences of this day", sheet.differences)
     yield from _part("以前几天还没完的 still open from earlier days", sheet.earlier)
+    yield from _part("改正重办的，算接替的那份 repaired, the other one counts", sheet.replaced)
 
 
 def _part(title: str, differences: Iterable[Difference]) -> Iterator[str]:
@@ -62,5 +65,5 @@ def _part(title: str, differences: Iterable[Difference]) -> Iterator[str]:
 def _line(one: Difference) -> str:
     message = say_code(one.why) if one.why else None
     why = f"{message.title} [{one.why}]" if message is not None else one.why
-    mark = {"alarm": "!!", "person": "! ", "waits": "  "}[one.weight]
-    return "\t".join((mark + one.record_id, KIND_WORDS[one.kind], time_text(one.since) if one.since else "", why)).rstrip()
+    mark = {"alarm": "!!", "person": "! ", "waits": "  ", "settled": "  "}[one.weight]
+    return "\t".join((mark + one.record_id, KIND_WORDS[one.kind], time_text(one.since) if one.since else "", why, f"-> {one.by}" if one.by else "")).rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
 from typing import Any
@@ -61,7 +61,7 @@ def keep_unsigned(rooms: Rooms, draft: Draft, owner: str) -> str:
     record_id = str(uuid.uuid4())
     parts = [(part_name(index, still.media), rooms.parked.still(still.still_id)) for index, still in enumerate(draft.stills, 1)]
     intake, recovery = (PublicKeyInfo(key.kid, key.spki_der) for key in (rooms.station.intake, rooms.station.recovery))
-    sealed = seal(canon(draft.as_json()), parts, record_id, rooms.station.station_id, intake, recovery, first_part=DRAFT_PART)
+    sealed = seal(canon(replace(draft, replaces="").as_json()), parts, record_id, rooms.station.station_id, intake, recovery, first_part=DRAFT_PART)
     summary = Summary(draft.text("person.name_zh"), draft.text("person.id_doc_no")[-4:], tuple(sorted(draft.categories())))
     rooms.outbox.keep(sealed, sealed.record_digest, b"", (), owner, summary, draft_id=draft.draft_id)
     return record_id

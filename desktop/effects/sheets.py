@@ -65,8 +65,8 @@ class SheetWork:
         verify_lines(_counted(rooms.journal.lines(), int(head["size"]), cancel, tell), head)
         rows = {row.record_id: row for row in _all(rooms, cancel)}
         sheet = reconcile(rows.values(), _counted(rooms.journal.lines(), 0, cancel, tell), order.day or today, hall_date)
-        said = [tuple(_line(one, rows.get(one.record_id), rooms, owner) for one in found) for found in (sheet.differences, sheet.earlier)]
-        return SheetFacts(sheet, said[0], said[1], at, today)
+        said = [tuple(_line(one, rows.get(one.record_id), rooms, owner) for one in found) for found in (sheet.differences, sheet.earlier, sheet.replaced)]
+        return SheetFacts(sheet, said[0], said[1], at, today, said[2])
 
     def hand_out(self, order: SaveSheet | PrintSheet, post: Post) -> None:
         """In the main thread, where Qt paints; then the journal."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from desktop.flows import intake_day as day
 from desktop.flows import intake_reader as reader
+from desktop.flows import intake_repair as repair
 from desktop.flows import intake_sheet as sheet
 from desktop.flows import intake_social as social
 from desktop.flows.fill import fill
@@ -115,7 +116,7 @@ class IntakeTable:
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
-            **sheet.STEPS, **social.STEPS,
+            **sheet.STEPS, **social.STEPS, **repair.STEPS,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
@@ -365,7 +366,8 @@ class IntakeTable:
     def _failed(self, state: IntakeState, event: Failed) -> Answer:
         """Each trouble ends what it belongs to and leaves the rest as it is."""
         trouble = event.trouble
-        state, retry = sheet.failed(social.ended(state, event.effect), event.effect, trouble)
+        state = social.ended(state, event.effect)
+        state, retry = repair.failed(state) if event.effect == "RepairRecord" else sheet.failed(state, event.effect, trouble)
         if event.effect == "ReadCard":
             if state.reading is None:
                 return state, ()

@@ -147,6 +147,7 @@ class IntakeState:
     changes: tuple[Change, ...] = ()
     lists: tuple[ListAge, ...] = ()
     exporting: str = ""
+    repairing: str = ""
     exported: Exported | None = field(default=None, repr=False)
     trouble: Trouble | None = None
     retry: Any = None

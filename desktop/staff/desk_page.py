@@ -19,6 +19,7 @@ from desktop.staff.left_side import LeftSide
 from desktop.staff.lists import HealthPage, ParkedPage
 from desktop.staff.outbox_page import OutboxPage
 from desktop.staff.reader_band import NotesBand, ReaderBand
+from desktop.staff.repair_band import RepairBand
 from desktop.staff.right_side import RightSide
 from desktop.staff.sheet_page import SheetPage
 from desktop.staff.sync_page import SyncPage
@@ -78,6 +79,8 @@ class DeskPage(QWidget):
         self._other.clicked.connect(lambda: self._post(OtherPersonPressed()))
         column.addWidget(self._other, 0, Qt.AlignmentFlag.AlignLeft)
         self.reader, self.notes, self.social = ReaderBand(kit, self._post), NotesBand(kit, self._post), NotesBand(kit, self._post, SocialClosed())
+        self.repair = RepairBand(kit)
+        column.addWidget(self.repair)
         column.addWidget(self.reader)
         column.addWidget(self.notes)
         column.addWidget(self.social)
@@ -128,7 +131,7 @@ class DeskPage(QWidget):
         other = isinstance(state.trouble, CardChanged) and state.other_card is not None
         self._other.setVisible(other)
         if state.discard_asked:
-            self._question.show_words("stop", words("discard.title"), words("discard.words"))
+            self._question.show_words("stop", words("discard.title"), words("repair.discard" if state.draft and state.draft.replaces else "discard.words"))
         else:
             self._question.show_message(None)
         self._drop.setVisible(state.discard_asked)
@@ -139,7 +142,8 @@ class DeskPage(QWidget):
         self.notes.show_notes(notes)
         hint = social_note(state) if state.page == "desk" and state.capture is None else None
         self.social.show_notes((hint,) if hint is not None else (), "quiet" if hint is not None and hint.code == "social.same" else "wait")
-        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes) or hint is not None)
+        repaired = self.repair.show_state(state)
+        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes) or hint is not None or repaired)
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
         """A live frame for whichever preview is open."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QStackedWidg
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import OlderPressed, OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
-from desktop.flows.words.day import ExportTold, ExportWanted
+from desktop.flows.words.day import ExportTold, ExportWanted, RepairPressed
 from desktop.messages import say_code
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place, support_words, waits_words
@@ -115,9 +115,11 @@ class OutboxPage(QWidget):
         self._save.clicked.connect(self._choose)
         self._retry = ActionButton(look, words("outbox.retry"), "Alt+R", "small", "refresh")
         self._retry.clicked.connect(lambda: self._post(RetryPressed()))
+        self._repair = ActionButton(look, words("outbox.repair"), "Alt+E", "small", "pencil")
+        self._repair.clicked.connect(lambda: self._post(RepairPressed()))
         self._export = ActionButton(look, words("outbox.export"), "Alt+X", "small", "folder")
         self._export.clicked.connect(self._choose_medium)
-        for button in (self._export, self._retry, self._save, self._print):
+        for button in (self._export, self._repair, self._retry, self._save, self._print):
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._detail.body.addLayout(row)
         return self._detail
@@ -220,7 +222,10 @@ class OutboxPage(QWidget):
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")
-        self._export.setVisible(not row.serial and row.state not in {"receipted", "purged"})
+        self._repair.setVisible(row.state == "set_aside")
+        self._repair.setEnabled(not state.repairing)
+        self._repair.say(words("outbox.repairing" if state.repairing == row.record_id else "outbox.repair"))
+        self._export.setVisible(not row.serial and row.state not in {"receipted", "replaced", "purged"})
         self._export.say(words("outbox.exporting" if state.exporting == row.record_id else "outbox.export"))
 
     def pick(self, record_id: str) -> None:

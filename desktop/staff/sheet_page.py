@@ -20,7 +20,7 @@ from desktop.widgets.style import set_role
 
 __all__ = ["SheetPage", "sheet_verdict"]
 
-_TONES = {"alarm": "stop", "person": "stop", "waits": "wait"}
+_TONES = {"alarm": "stop", "person": "stop", "waits": "wait", "settled": "quiet"}
 _COUNTS = ("captured", "signed", "sent", "acknowledged")
 
 
@@ -184,7 +184,8 @@ class SheetPage(QWidget):
         self.verdict.show_words(tone, title, self.kit.words("sheet.saved") if saved else said)
         self.counts.show_facts(facts)
         lines = [self._line(one, today=True) for one in facts.lines] + [self._line(one, today=False) for one in facts.earlier]
-        self._own = frozenset(one.difference.record_id for one in (*facts.lines, *facts.earlier) if one.own and one.name)
+        lines += [self._line(one, today=True) for one in facts.replaced]
+        self._own = frozenset(one.difference.record_id for one in (*facts.lines, *facts.earlier, *facts.replaced) if one.own and one.name)
         self.table.show_lines(lines)
         self._card.setVisible(bool(lines))
         self._free.setVisible(not lines)
@@ -196,8 +197,9 @@ class SheetPage(QWidget):
             words("sheet.record", id=short)
         since = difference.since
         when, at = (ago(self.kit.words, since, self.kit.now()), exact(since)) if since is not None else ("", "")
+        why = words("outbox.replaced_by", id=difference.by[:8]) if difference.by else reason_words(words, difference.why)
         return OutboxLine(difference.record_id, who, words("sheet.of_day" if today else "sheet.of_earlier"), words(f"sheet.kind_{difference.kind}"),
-                          reason_words(words, difference.why), when, f"{at} · {difference.record_id}", _TONES[difference.weight])
+                          why, when, f"{at} · {difference.record_id}", _TONES[difference.weight])
 
     def _day_words(self, day: date | None, today: date | None) -> str:
         words = self.kit.words

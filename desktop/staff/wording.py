@@ -144,6 +144,8 @@ def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: dat
         return words(f"remote.{row.remote}"), words("outbox.joined").join(row.items), "stop"
     if row.state == "set_aside":
         return words("state.set_aside"), reason_words(words, row.error_code), "stop"
+    if row.state == "replaced":
+        return words("state.replaced"), words("outbox.replaced_by", id=row.replaced_by[:8]), "quiet"
     if row.state in {"receipted", "purged"}:
         known = row.remote and words.has(f"remote.{row.remote}")
         return (words(f"remote.{row.remote}") if known else words("state.receipted")), words("outbox.serial", serial=row.serial) if row.serial else "", "good"

@@ -54,7 +54,10 @@ def _faults(room: Room, acknowledged: list[list[str]], most_drafts: int) -> list
     for record_id, row in rows.items():
         try:
             room.outbox.check_packet(record_id)
-            if row.state == "purged" or row.owner.startswith("st:"):
+            if row.state == "replaced":
+                if row.replaced_by not in rows:
+                    found.append(f"{record_id} is replaced by nothing")
+            elif row.state == "purged" or row.owner.startswith("st:"):
                 serials[-len(serials)] += 1
             else:
                 serials[int(json.loads(room.outbox.open_packet(record_id)[0].content)["serial"])] += 1
@@ -62,7 +65,10 @@ def _faults(room: Room, acknowledged: list[list[str]], most_drafts: int) -> list
             found.append(f"{record_id} does not open: {trouble}")
     drafts = room.parked.list(OWNER)
     for one in drafts:
-        serials[serial_of(one)] += 1
+        if not one.replaces:
+            serials[serial_of(one)] += 1
+        elif one.replaces not in rows or rows[one.replaces].state != "set_aside":  # the record itself is still there while it is repaired
+            found.append(f"{one.draft_id} repairs what is not set aside")
         found += [f"still lost: {still.still_id}" for still in one.stills if not room.parked.still(still.still_id)]
     stills = {f"still:{still.still_id}" for one in drafts for still in one.stills}
     parked = {serial_of(one) for one in drafts}

@@ -7,11 +7,14 @@ import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from resources.trouble import Trouble
 from sync.blobs import Blobs
+from sync.canon import digest
+from sync.draft import DraftStill
 from sync.rekey import change_key
 from sync.seal import PublicKeyInfo
 from tests.emulators.cabinet import FileCabinet
@@ -58,6 +61,8 @@ def prepare(scenario: str, home: Path, to: PublicKeyInfo) -> None:
         room.outbox.receipted(old, b"receipt")
         room.keep(2, size=900)
         room.keep(3, size=900, signed=False, record_id=_unsigned())
+        if scenario == "repair":
+            room.outbox.set_aside(room.keep(4, size=900, record_id=_aside()), "province.refused")
 
 
 def registration(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
@@ -102,6 +107,17 @@ def signing(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
         acknowledge(f"{_unsigned()} 3")
 
 
+def repairing(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
+    """A record that was set aside is opened again, whole, and the repaired one is kept in its place."""
+    with open_room_with(home, keys_of(home), to) as room:
+        room.outbox.begin()
+        one = replace(draft(4), replaces=_aside())
+        still = DraftStill("portrait", "s-1", "image/jpeg", 900, digest(PICTURE * 50), 1, "B")
+        room.parked.put_whole(one.with_still(still), {"s-1": PICTURE * 50}, lambda tx: None)
+        acknowledge("draft 4")
+        acknowledge(f"{room.keep(4, size=900, draft_id=one.draft_id)} 4")
+
+
 def making(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
     """The very first start, and a first record."""
     with open_room_with(home, keys_of(home), to) as room:
@@ -125,7 +141,7 @@ def rekeying(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
 
 
 SCENARIOS: dict[str, Callable[[Path, PublicKeyInfo, Acknowledge], None]] = {
-    "registration": registration, "signing": signing, "making": making, "upgrade": opening, "rekey": rekeying, "careless": careless,
+    "registration": registration, "signing": signing, "repair": repairing, "making": making, "upgrade": opening, "rekey": rekeying, "careless": careless,
     "early": early,
 }
 
@@ -155,3 +171,5 @@ def _unsigned() -> str:
     return "3d9a3a52-0c3d-4f0e-9d1b-6a0c8f0e2b33"
 
 
+def _aside() -> str:
+    return "3d9a3a52-0c3d-4f0e-9d1b-6a0c8f0e2b44"

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import Desk
 from desktop.flows.words import Edited, PagePicked, ParkPressed, RecordPicked, RetryPressed, SyncPressed
+from desktop.flows.words.day import RepairPressed
 from desktop.messages import LANGUAGES, say_code
 from desktop.rooms import now, open_rooms
 from devices.cards.pcsc import PcscDriver
@@ -290,6 +291,33 @@ def test_poisoned_record_does_not_keep_the_next_one_back(desk: Desk, hall: Pract
     desk.rooms().outbox.check_packet(poisoned)
 
 
+@pytest.mark.expects_log("set aside: province.refused")
+def test_poisoned_record_is_repaired_at_the_desk_and_is_there_once(desk: Desk, hall: PracticeHall) -> None:
+    hall.place()
+    until(lambda: desk.intake.state.draft, "the sitting")
+    type_in(desk, cert_no="to be mended")
+    capture(desk)
+    poisoned = reviewed(desk).record_id
+    hall.province.fault("status", method="PUT", path=f"/v1/records/{poisoned}", status=422, code="record.format", times=None)
+    signed(desk, COLLECTOR.pin)
+    lift(desk, hall)
+    until(lambda: (one := row(desk, poisoned)) and one.state == "set_aside", "the record set aside", 60)
+    for event in (PagePicked("outbox"), RecordPicked(poisoned), RepairPressed()):
+        desk.intake.post(event)
+    until(lambda: desk.intake.state.draft is not None and desk.intake.state.page == "desk", "the repair at the desk", 60)
+    draft = desk.intake.state.draft
+    assert draft.replaces == poisoned and draft.text("skill[0].cert_no") == "to be mended" and not desk.intake.state.issues
+    assert all(desk.intake.state.pictures[one.still_id] for one in draft.stills) and {one.kind for one in draft.stills} >= {"portrait", "skill_certificate"}
+    desk.intake.post(Edited("skill[0].cert_no", "mended", now()))
+    new = reviewed(desk).record_id
+    signed(desk, COLLECTOR.pin)
+    until(lambda: desk.review.state.page == "receipt", "the new one's receipt", 60)
+    until(lambda: (one := row(desk, poisoned)) and one.state == "replaced", "the pair in the list", 60)
+    assert row(desk, poisoned).replaced_by == new
+    arrived = Counter(one["record_id"] for one in hall.province.records())
+    assert (arrived[new], arrived[poisoned]) == (1, 0) and draft.draft_id not in {one.draft_id for one in desk.intake.state.parked}
+
+
 # -- a store that is damaged behind its first pages -------------------------------------------------------------------------------------
 @pytest.mark.expects_log("the courier stopped short|job in lane")
 def test_damage_behind_the_first_pages_stops_the_desk_with_its_name(hall: PracticeHall, promises: Promises, qt_application: QApplication, tmp_path: Path,
@@ -297,7 +325,7 @@ def test_damage_behind_the_first_pages_stops_the_desk_with_its_name(hall: Practi
     home = Path(shutil.copytree(hall.home, tmp_path / "home"))
     rooms = open_rooms(home)
     with rooms.store.write() as tx:
-        tx.execute("INSERT INTO drafts VALUES ('d', 'op:somebody', 'c', 's', ?, ?, NULL)", ("x" * 200_000, bytes(32)))
+        tx.execute("INSERT INTO drafts VALUES ('d', 'op:somebody', 'c', 's', ?, ?, NULL, '')", ("x" * 200_000, bytes(32)))
     rooms.close()
     content = bytearray((home / "store.db").read_bytes())
     content[-2000] ^= 1

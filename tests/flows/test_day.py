@@ -16,10 +16,17 @@ from desktop.flows.words import (
     BackPressed,
     BatchAsked,
     ClosePreview,
+    DraftOpened,
+    DraftParked,
+    ListParked,
+    OpenDraft,
     OperatorIn,
     OutboxListed,
     PagePicked,
+    ParkDraft,
+    ParkedPicked,
     PortraitPressed,
+    RecordPicked,
     RetryPressed,
     Send,
     SittingMade,
@@ -34,6 +41,9 @@ from desktop.flows.words.day import (
     ExportWanted,
     MakeSheet,
     PrintSheet,
+    RepairPressed,
+    RepairReady,
+    RepairRecord,
     SaveSheet,
     SheetCounted,
     SheetMade,
@@ -44,11 +54,11 @@ from desktop.flows.words.day import (
 )
 from desktop.messages import LANGUAGES, Words
 from devices.errors import Cancelled
-from sync.errors import StoreTrouble
+from sync.errors import ProvinceUnreachable, RepairThere, StoreTrouble
 from sync.journal import JournalFault
 from sync.reconcile import KINDS
 from sync.tables import Tables
-from tests.flows.sample import NOW, OPERATOR, STATION
+from tests.flows.sample import NOW, OPERATOR, STATION, full_draft
 from tests.scenes.day_scenes import TODAY, outbox, sheet
 
 FLOW = intake(Tables.load())
@@ -141,6 +151,55 @@ def test_export_of_one_record_and_its_code_stays_until_it_is_written_down() -> N
     assert play(outbox(), ExportWanted("r-7", "/x/a.zip"))[1] == [], "the platform has it: there is nothing to carry"
     failed, _ = play(outbox(), ExportWanted("r-2", "/x/a.zip"), Failed(StoreTrouble("x"), "ExportRecord"))
     assert failed.exporting == "" and failed.trouble is not None
+
+
+# -- repair of one that was set aside -----------------------------------------------------------------------------------------------------
+ASIDE = (outbox(), PagePicked("returned"), RecordPicked("r-2"))
+
+
+def test_what_was_set_aside_comes_to_the_desk_as_a_sitting() -> None:
+    state, effects = play(*ASIDE, RepairPressed())
+    assert effects == [RepairRecord("r-2")] and state.repairing == "r-2"
+    assert play(RepairPressed(), state=state)[1] == [], "one at a time"
+    state, effects = play(RepairReady("r-2", "d-9"), state=state)
+    assert effects == [ListParked(), Send("intake", ParkedPicked("d-9"))] and state.repairing == ""
+    state, effects = play(ParkedPicked("d-9"), state=state)
+    assert effects == [OpenDraft("d-9")]
+    state, _ = play(DraftOpened(replace(full_draft("d-9"), replaces="r-2"), {}, NOW, None), state=state)
+    assert state.page == "desk" and state.draft is not None and state.draft.replaces == "r-2"
+    back, _ = play(PagePicked("returned"), RecordPicked("r-2"), RepairPressed(), RepairReady("r-2", "d-9"), ParkedPicked("d-9"), state=state)
+    assert back.page == "desk" and back.draft == state.draft, "asked for again it is the sitting that is open"
+
+
+def test_an_open_sitting_is_parked_first() -> None:
+    state, _ = play(SittingMade("d-1", NOW), *ASIDE)
+    state = replace(state, draft=full_draft("d-1"))
+    state, effects = play(RepairPressed(), RepairReady("r-2", "d-9"), ParkedPicked("d-9"), state=state)
+    assert effects == [ParkDraft(full_draft("d-1"))]
+    assert OpenDraft("d-9") in play(DraftParked("d-1"), state=state)[1]
+
+
+def test_only_what_is_set_aside_and_only_where_it_is_shown() -> None:
+    for events in ((outbox(), PagePicked("outbox"), RecordPicked("r-4")), (outbox(), RecordPicked("r-2")), (*ASIDE, RecordPicked("r-0"))):
+        assert play(*events, RepairPressed())[1] == []
+
+
+def test_a_repair_that_cannot_be_opened_says_why() -> None:
+    state, _ = play(*ASIDE, RepairPressed(), Failed(RepairThere("x"), "RepairRecord"))
+    assert state.repairing == "" and state.trouble is not None and state.retry is None and state.page == "returned"
+    state, _ = play(*ASIDE, RepairPressed(), Failed(ProvinceUnreachable("x"), "RepairRecord"))
+    state, effects = play(RetryPressed(), state=state)
+    assert effects == [Send("intake", RepairPressed())]
+    assert play(RepairPressed(), state=state)[1] == [RepairRecord("r-2")]
+
+
+def test_whoever_went_on_meanwhile_is_not_torn_away() -> None:
+    asked, _ = play(*ASIDE, RepairPressed())
+    state, effects = play(PagePicked("health"), RepairReady("r-2", "d-9"), state=asked)
+    assert effects == [ListParked()] and state.page == "health"
+    other, _ = play(OperatorIn(replace(OPERATOR, operator_id="OP-000018"), STATION), state=asked)
+    state, effects = play(RepairReady("r-2", "d-9"), state=other)
+    assert effects == [ListParked()] and state == other
 
 
 def test_another_person_does_not_see_the_code() -> None:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from desktop.flows.machine import Failed
-from desktop.flows.words import CourierFacts, CourierSeen, OutboxListed, PagePicked, RecordPicked, SyncPressed
-from desktop.flows.words.day import Change, Exported, ExportWanted, ListAge, SheetCounted, SheetFacts, SheetLine, SheetMade, StationChanged
+from desktop.flows.words import CourierFacts, CourierSeen, DraftOpened, OutboxListed, PagePicked, RecordPicked, SyncPressed
+from desktop.flows.words.day import (
+    Change,
+    Exported,
+    ExportWanted,
+    ListAge,
+    RepairPressed,
+    RepairReady,
+    SheetCounted,
+    SheetFacts,
+    SheetLine,
+    SheetMade,
+    StationChanged,
+)
 from sync.journal import JournalFault
 from sync.panel import Waits
 from sync.reconcile import DaySheet, Difference
-from tests.flows.sample import NOW
+from tests.flows.sample import NOW, full_draft
 from tests.scenes.staff_scenes import MOVING, OFFLINE, ONLINE, OUTBOX, Scene
 
-__all__ = ["CHANGED", "WAITS", "day_scenes", "outbox", "sheet"]
+__all__ = ["CHANGED", "WAITS", "day_scenes", "outbox", "repaired", "repairing", "sheet"]
 
 TODAY = date(2026, 11, 22)
 WAITS = (
@@ -39,9 +52,20 @@ def outbox() -> OutboxListed:
     return OutboxListed(rows, OUTBOX.counts, WAITS)
 
 
-def _told(one):
-    from dataclasses import replace
+def repaired() -> OutboxListed:
+    """The rows once r-2 was repaired."""
+    rows = tuple(replace(one, state="replaced", replaced_by="r-4") if one.record_id == "r-2" else one for one in outbox().rows)
+    return replace(outbox(), rows=rows)
 
+
+def repairing(scene: Scene) -> Scene:
+    """r-2 in its repair at the desk."""
+    draft = replace(full_draft("d-r"), replaces="r-2")
+    return scene.inside().desk(outbox(), PagePicked("returned"), RecordPicked("r-2"), RepairPressed(), RepairReady("r-2", "d-r"),
+                               DraftOpened(draft, {}, NOW, None))
+
+
+def _told(one):
     if one.remote == "correction_required":
         return replace(one, remote_at=NOW - timedelta(minutes=8), places=("stills.contract", "person.mobile"))
     if one.remote == "publicity":
@@ -54,10 +78,13 @@ def _difference(number: int, kind: str, state: str, why: str = "", hours: float 
 
 
 def sheet(kind: str = "waits", day: date = TODAY) -> SheetFacts:
-    """``kind``: balanced, empty, waits, person, alarm."""
+    """``kind``: balanced, replaced (and balanced), empty, waits, person, alarm."""
     if kind in {"balanced", "empty"}:
         counts = (0, 0, 0, 0, 0, 0) if kind == "empty" else (23, 23, 23, 23, 0, 24)
         return SheetFacts(DaySheet(day, *counts, (), ()), (), (), NOW, TODAY)
+    if kind == "replaced":
+        pair = replace(_difference(7, "replaced", "replaced", "province.reader", 3), by="0d1f3c55-6f0e-4a7e-8f5e-1a2b3c4d5e6f")
+        return SheetFacts(DaySheet(day, 23, 23, 23, 23, 0, 24, (), (), (pair,)), (), (), NOW, TODAY, (SheetLine(pair, "韩冰", "1211"),))
     lines = [SheetLine(_difference(1, "unsigned", "kept_unsigned"), "郑和平", "1210"),
              SheetLine(_difference(2, "waiting", "kept", "province.unreachable", 0.2), "赵敏", "1204"),
              SheetLine(_difference(3, "waiting", "kept", "", 0.3), keeper="刘洋"), SheetLine(_difference(4, "unacknowledged", "uploaded"), "孙立", "1206")]
@@ -87,7 +114,12 @@ def day_scenes(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     exported.desk(RecordPicked("r-2"), ExportWanted("r-2", "/media/usb/登记导出-r-2.zip"),
                   Exported("r-2", "/media/usb/登记导出-r-2.zip", "K7QM-2XWD-93FA-PLRC-8UTE"))
     yield "57-exported", exported
+    yield "58-repair", repairing(make())
+    returned = make().inside().desk(repaired(), PagePicked("outbox"))
+    returned.window.desk.outbox.table.pick("r-2")
+    yield "59-repaired", returned
     yield "60-sheet-making", make().inside().desk(PagePicked("sheet"), SheetCounted(3000, 12_000))
     for number, kind in enumerate(("balanced", "empty", "waits", "person", "alarm"), 61):
         yield f"{number}-sheet-{kind}", make().inside().desk(PagePicked("sheet"), SheetMade(sheet(kind)))
+    yield "67-sheet-replaced", make().inside().desk(PagePicked("sheet"), SheetMade(sheet("replaced")))
     yield "66-sheet-failed", make().inside().desk(PagePicked("sheet"), Failed(JournalFault("x", what="journal", line=17), "MakeSheet"))

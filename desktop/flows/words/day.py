@@ -1,4 +1,4 @@
-"""Events, effects and facts of the day: the reconciliation sheet, what the platform changed, a record handed out on a medium. Never an order to send."""
+"""Events, effects and facts of the day: the reconciliation sheet, what the platform changed, a record handed out or repaired. Never an order to send."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from datetime import date, datetime
 from sync.reconcile import DaySheet, Difference
 
 __all__ = [
-    "Change", "DayPicked", "ExportRecord", "ExportTold", "ExportWanted", "Exported", "ListAge", "MakeSheet", "PrintSheet", "SaveSheet", "SheetCounted",
-    "SheetFacts", "SheetLine", "SheetMade", "SheetSaved", "SheetWanted", "StationChanged", "StopSheet",
+    "Change", "DayPicked", "ExportRecord", "ExportTold", "ExportWanted", "Exported", "ListAge", "MakeSheet", "PrintSheet",
+    "RepairPressed", "RepairReady", "RepairRecord", "SaveSheet", "SheetCounted", "SheetFacts",
+    "SheetLine", "SheetMade", "SheetSaved", "SheetWanted", "StationChanged", "StopSheet",
 ]
 
 
@@ -31,13 +32,16 @@ class SheetLine:
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """The sheet of a day as it stood ``at``; ``today`` is the hall's date then. ``lines`` of the day, ``earlier`` of the days before."""
+    """The sheet of a day as it stood ``at``; ``today`` is the hall's date then. ``lines`` of the day, ``earlier`` of the days before;
+    ``replaced``: of the day, repaired since, no open difference.
+    """
 
     sheet: DaySheet
     lines: tuple[SheetLine, ...]
     earlier: tuple[SheetLine, ...]
     at: datetime
     today: date
+    replaced: tuple[SheetLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +163,23 @@ class Exported:
 @dataclass(frozen=True, slots=True)
 class ExportTold:
     """The code was written down: it leaves the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPressed:
+    """The chosen record that was set aside is to be repaired in a new sitting."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepairRecord:
+    """Effect: open it as a parked sitting, once the province does not have it; journaled. Answer: RepairReady, or Failed(RepairThere, RepairElsewhere...)."""
+
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepairReady:
+    """The sitting in which it is repaired; the same one whenever it is asked for again."""
+
+    record_id: str
+    draft_id: str

@@ -100,7 +100,8 @@ class ParkedFacts:
 @dataclass(frozen=True, slots=True)
 class OutboxFacts:
     """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty since ``remote_at``, ``until`` the last day of
-    its publicity; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is meant).
+    its publicity; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is meant);
+    ``replaced_by``: the record that was kept in its place, where it was repaired.
     """
 
     record_id: str
@@ -119,6 +120,7 @@ class OutboxFacts:
     remote_at: datetime | None = None
     until: date | None = None
     places: tuple[str, ...] = ()
+    replaced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

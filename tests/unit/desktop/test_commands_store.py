@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from sync.blobs import Blobs
 from sync.keys import KeyCabinet
 from sync.store import open_folder
 from tests.emulators.keyring import PrivateKeyring
-from tests.emulators.records import NAME, OWNER, Room, new_recipient
+from tests.emulators.records import NAME, OWNER, Room, draft, new_recipient
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Secret Service")
 TO = new_recipient("test")[1]
@@ -57,6 +58,21 @@ def test_list_show_and_retry(ids: list[str], capsys: pytest.CaptureFixture[str])
     told = capsys.readouterr().out
     assert "state: kept" in told and NAME not in told
     assert _run(outbox, "show", "nobody") == 1 and _run(outbox, "retry", "nobody") == 1
+
+
+def test_what_was_repaired_names_the_one_in_its_place_and_is_not_retried(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_folder(tmp_path / "home", KeyCabinet()) as store:
+        room = Room(store, Blobs(store.folder / "blobs", room=0, reserve=0), TO)
+        one = replace(draft(1), replaces=ids[1])
+        room.parked.put(one)
+        new = room.keep(1, draft_id=one.draft_id)
+    assert _run(outbox, "show", ids[1]) == 0
+    told = capsys.readouterr().out
+    assert f"replaced by: {new}" in told and "state: replaced" in told
+    assert _run(outbox, "retry", ids[1]) == 0 and new in capsys.readouterr().out
+    assert _run(outbox, "list", "--state", "replaced") == 0 and ids[1] in capsys.readouterr().out
+    assert _run(outbox, "verify") == 0 and _run(outbox, "reconcile", "--day", "2026-11-22") == 1
+    assert f"-> {new}" in capsys.readouterr().out
 
 
 def test_verify_finds_a_changed_packet(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

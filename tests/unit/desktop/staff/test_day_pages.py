@@ -11,13 +11,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from desktop.flows.machine import Failed
-from desktop.flows.words import CourierFacts, CourierSeen, OutboxListed, PagePicked, SyncNow, SyncPressed
-from desktop.flows.words.day import Exported, ExportRecord, ExportWanted, MakeSheet, PrintSheet, SaveSheet, SheetCounted, SheetMade, SheetSaved
+from desktop.flows.words import BackPressed, CourierFacts, CourierSeen, DiscardPressed, OutboxListed, PagePicked, PortraitPressed, SyncNow, SyncPressed
+from desktop.flows.words.day import Exported, ExportRecord, ExportWanted, MakeSheet, PrintSheet, RepairRecord, SaveSheet, SheetCounted, SheetMade, SheetSaved
 from desktop.widgets.style import Look
+from sync.errors import RepairThere
 from sync.journal import JournalFault
 from tests.flows.sample import NOW
 from tests.scenes.batch_scenes import batch_scenes
-from tests.scenes.day_scenes import BROKEN, CHANGED, CLOCK, REFUSED, day_scenes, outbox, sheet
+from tests.scenes.day_scenes import BROKEN, CHANGED, CLOCK, REFUSED, day_scenes, outbox, repaired, repairing, sheet
 from tests.scenes.staff_scenes import MOVING, OFFLINE, ONLINE, Scene
 
 LOOK = Look(practice=True, calm=True)
@@ -183,6 +184,44 @@ def test_a_record_that_was_set_aside_is_exported_from_its_row(scene: Scene) -> N
     assert "K7QM-2XWD" in texts(page) and "不要和介质放在一起" in texts(page)
     page._written.click()
     assert "K7QM" not in texts(page)
+
+
+# -- repair from a row --------------------------------------------------------------------------------------------------------------------
+def test_a_record_that_was_set_aside_is_repaired_from_its_row(scene: Scene) -> None:
+    scene.inside(OFFLINE).desk(outbox(), PagePicked("returned"))
+    page = scene.window.desk.outbox
+    page.table.pick("r-2")
+    assert "内容要改，按“改正重办”" in texts(page)
+    key(Qt.Key.Key_E, Qt.KeyboardModifier.AltModifier)
+    assert scene.effects[-1] == RepairRecord("r-2") and not page._repair.isEnabled() and "正在打开" in page._repair.text()
+    scene.desk(Failed(RepairThere("x"), "RepairRecord"))
+    assert "省平台已经有这一份" in texts(scene.window.desk) and page._repair.isEnabled()
+
+
+def test_the_sitting_says_what_it_repairs_and_why(scene: Scene) -> None:
+    repairing(scene)
+    said = texts(scene.window.desk)
+    assert "改正重办：" in said and "省平台的回执和发出去的对不上" in said and "改好后重新签名" in said
+    scene.desk(DiscardPressed())
+    assert "不受影响" in texts(scene.window.desk)
+    scene.desk(BackPressed(), PortraitPressed())
+    assert "改好后重新签名" not in texts(scene.window.desk)
+
+
+def test_what_was_repaired_names_the_other_one_and_has_nothing_to_press(scene: Scene) -> None:
+    scene.inside().desk(repaired(), PagePicked("outbox"))
+    page = scene.window.desk.outbox
+    page.table.pick("r-2")
+    said = texts(page)
+    assert "改正重办了" in said and "由记录 r-4 接替" in said and "不再上传" in said
+    assert not any(button.isVisible() for button in (page._repair, page._retry, page._export, page._print, page._save))
+
+
+def test_the_sheet_names_the_pair_and_is_balanced(scene: Scene) -> None:
+    scene.inside().desk(PagePicked("sheet"), SheetMade(sheet("replaced")))
+    page = scene.window.desk.sheet
+    shown = [str(page.table.model().index(0, column).data()) for column in range(page.table.model().columnCount())]
+    assert "改正重办了，算新的一份" in shown and "由记录 0d1f3c55 接替" in shown and "全部对上" in texts(page)
 
 
 def test_only_the_province_opens_an_export_without_a_code(scene: Scene) -> None:

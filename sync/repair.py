@@ -1,0 +1,137 @@
+"""A record that was set aside, opened again as a sitting: values, provenance, evidence and attachments from the exact sealed bytes. Never signs or sends.
+
+The sitting names the record that it repairs. Keeping it ends the old one (``sync.replaced``), throwing it away leaves the old one as it was. Whether the
+province has the old one after all is asked before anything is opened: two records of one registration must never come of a repair.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sync.canon import digest, parse_canonical
+from sync.draft import Draft, time_text
+from sync.errors import (
+    FormatTrouble,
+    NotAllowed,
+    ProvinceRefused,
+    ProvinceTrouble,
+    ReaderRefused,
+    RepairElsewhere,
+    RepairThere,
+    SignatureInvalid,
+    SignatureLate,
+    StoreTrouble,
+)
+from sync.journal import Journal
+from sync.outbox import Outbox, OutboxRow
+from sync.parked import Parked
+from sync.seal import RECORD_PART, Part
+from sync.sqlcipher import Connection
+
+__all__ = ["Asks", "draft_of", "refused_for_good", "reopen"]
+
+Asks = Callable[[str], bool]
+"""Whether the province has a record by this id. Raises ProvinceTrouble where it does not say."""
+_TYPES = ("hall-intake/record/1", "hall-intake/practice-record/1")
+_FOR_GOOD = (ProvinceRefused.code, ReaderRefused.code, SignatureLate.code)
+_OTHER = "record.other"
+_ROW = re.compile(r"^([a-z_]+)\[(\d{1,2})\]\.([a-z_]+)$")
+
+
+def refused_for_good(row: OutboxRow) -> bool:
+    """Whether the province itself said, with a code, that it does not take this content: then it is not there. ``record.other`` says the opposite."""
+    return row.reason in _FOR_GOOD and not row.last_detail.endswith(_OTHER)
+
+
+def reopen(outbox: Outbox, parked: Parked, journal: Journal, record_id: str, owner: str, asks: Asks, draft_id: str, at: datetime) -> str:
+    """Opens ``owner``'s own record as the parked sitting ``draft_id``, whole or not at all; the id of the one that is open already, where there is one.
+
+    Raises StoreTrouble (step ``state``: not set aside, or never signed), NotAllowed (another's), RepairElsewhere (no key here), RepairThere (the province
+    has it), ProvinceTrouble (it does not answer, and without its word a second record could come of it), FormatTrouble, DiskFull.
+    """
+    row = outbox.row(record_id, owner)
+    if row is None or row.state != "set_aside" or not row.signature:
+        raise StoreTrouble("not a signed record that was set aside", step="state")
+    open_ = parked.repair_of(record_id)
+    if open_:
+        return open_
+    if row.origin:
+        raise RepairElsewhere("sealed at another station")
+    try:
+        parts = outbox.open_packet(record_id, owner)
+    except NotAllowed as trouble:
+        raise RepairElsewhere("no key for it here") from trouble
+    draft, contents = draft_of(row, parts, draft_id, at)
+    _refuse_known(row, asks)
+
+    def still_aside(tx: Connection) -> None:
+        found = tx.execute("SELECT state FROM outbox WHERE record_id = ?", (record_id,)).fetchone()
+        if found is None or found[0] != "set_aside":
+            raise StoreTrouble("not set aside any more", step="state")
+        journal.write(tx, owner, "record.repair", record_id, {"draft": draft_id})
+
+    parked.put_whole(draft, contents, still_aside)
+    return draft_id
+
+
+def _refuse_known(row: OutboxRow, asks: Asks) -> None:
+    """Raises RepairThere where the province has the record; without an answer only a refusal for good goes on."""
+    try:
+        there = asks(row.record_id)
+    except ProvinceTrouble:
+        if not refused_for_good(row):
+            raise
+        return
+    if there:
+        raise RepairThere("the province has it")
+
+
+def draft_of(row: OutboxRow, parts: Sequence[Part], draft_id: str, at: datetime) -> tuple[Draft, Mapping[str, bytes]]:
+    """The draft of the exact bytes that were signed, and its stills' bytes by still id, in the manifest's order. ``at``: when the sitting begins.
+
+    Raises SignatureInvalid (why: content, attachment) where the packet is not what its row says, StoreTrouble (step ``state``) for what is no
+    registration, FormatTrouble.
+    """
+    held = {one.name: one.content for one in parts}
+    exact = held.pop(RECORD_PART, b"")
+    if digest(exact) != row.record_digest:
+        raise SignatureInvalid("the record is not what its row says", why="content")
+    record = parse_canonical(exact, "record")
+    if record.get("type") not in _TYPES:
+        raise StoreTrouble("no registration", step="state")
+    try:
+        stills = [{"kind": one["kind"], "still_id": f"{draft_id}-{one['index']}", "media": one["media"], "size": one["size"], "sha256": one["sha256"],
+                   "pages": one["pages"], "trust": one["trust"]} for one in record["attachments"]]
+        contents = {f"{draft_id}-{one['index']}": held[one["name"]] for one in record["attachments"]}
+        evidence = record["evidence"]
+        members = {"draft_id": draft_id, "owner": row.owner, "created_at": time_text(at), "card": evidence["card"], "face": evidence["face"],
+                   "entries": _entries(record), "stills": stills, "replaces": row.record_id}
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise FormatTrouble("the record does not fit its format", what="record") from error
+    if any(digest(contents[str(one["still_id"])]) != one["sha256"] for one in stills):
+        raise SignatureInvalid("an attachment is not what the record says", why="attachment")
+    return Draft.from_json(members), contents
+
+
+def _entries(record: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each value with its provenance. Raises FormatTrouble where one would be left behind."""
+    found = {path: {**entry, "value": _value(record, path)} for path, entry in record["provenance"].items()}
+    values = 0
+    for section in record["sections"].values():
+        values += sum(map(len, section)) if isinstance(section, list) else len(section)  # pyright: ignore[reportUnknownArgumentType]
+    if len(found) != values + bool(record["categories"]):
+        raise FormatTrouble("values without a source", what="record")
+    return found
+
+
+def _value(record: Mapping[str, Any], path: str) -> Any:
+    if path == "person.categories":
+        return record["categories"]
+    in_row = _ROW.match(path)
+    if in_row:
+        return record["sections"][in_row.group(1)][int(in_row.group(2))][in_row.group(3)]
+    section, _, name = path.partition(".")
+    return record["sections"][section][name]
