@@ -91,7 +91,7 @@ find_python() {  # prints the first interpreter that is new enough and can make 
 pip_install() {  # pip_install WHAT ARGUMENTS...
     what=$1
     shift
-    "$venv/bin/python" -m pip install -q --no-input --disable-pip-version-check "$@" >>"$log" 2>&1 </dev/null && return 0
+    PATH="$venv/bin:$PATH" "$venv/bin/python" -m pip install -q --no-input --disable-pip-version-check "$@" >>"$log" 2>&1 </dev/null && return 0
     if grep -q 'DO NOT MATCH THE HASHES' "$log"; then fail "a downloaded package is not the one that the lock file names; do not use it, check where your package index points."; fi
     if no_space; then fail "the disk is full (the environment takes about 1 GB); free some space, or put the checkout on a larger disk, then start again."; fi
     if no_network; then fail "Python packages cannot be fetched; check the network (and the proxy or index that pip is told to use), then start again."; fi
