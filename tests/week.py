@@ -33,8 +33,9 @@ class Week:
     def __init__(self, hall: HallStation, province: ProvinceRun) -> None:
         self.hall, self.province = hall, province
         self.kept: dict[int, list[str]] = {}
-        self._morning = datetime.now(UTC).replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        """09:00 at the hall, tomorrow."""
+        today = datetime.now(UTC).replace(hour=1, minute=0, second=0, microsecond=0)
+        self._morning = today + timedelta(days=7 - hall_date(today).weekday())
+        """09:00 at the hall, next Monday."""
 
     def day(self, number: int) -> date:
         return hall_date(self._morning + timedelta(days=number))
@@ -75,7 +76,7 @@ def play(folder: Path, say: Callable[[str], None]) -> bool:
             for number, name in enumerate(DAYS):
                 online = number not in OFFLINE
                 sheet = week.work(number, _RECORDS[number], online)
-                say(f"== {name} evening ({'online' if online else 'the line is down'})\n" + "\n".join(lines_of(sheet)) + "\n")
+                say(f"== {name} {week.day(number)}, evening ({'online' if online else 'the line is down'})\n" + "\n".join(lines_of(sheet)) + "\n")
             say("== the same five days, as they stand on Friday evening")
             sheets = [week.sheet(number) for number in range(len(DAYS))]
             for sheet in sheets:
