@@ -1,5 +1,5 @@
-"""What must hold of a station at a province after any fault: nothing lost, nothing twice, the store opens, nothing is readable. Never sends anything on: who asks
-has given the courier its time. Beside it couriers with one sin each, so that the checker can be shown to notice.
+"""What must hold of a station at a province after any fault: nothing lost, nothing twice, the store opens, nothing is readable. Beside it couriers with one sin
+each, so that the checker can be shown to notice. Never sends anything on: who asks has given the courier its time.
 """
 
 from __future__ import annotations
