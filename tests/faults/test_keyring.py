@@ -159,3 +159,5 @@ def test_a_forgetful_or_readable_keyring_is_not_taken_even_where_nothing_else_is
         assert told == "True", "the control: the library's own choice forgets the key without a word"
     else:
         assert key.hex() in readable.read_text("ascii"), "the control: the library's own choice writes the key readable"
+    keyring.start_daemon()
+    assert [*faults_after(tmp_path / "home", KeyCabinet(), TO, kept), *readable_files(tmp_path, keyring.folder)] == [], "all is there afterwards"
