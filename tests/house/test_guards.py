@@ -69,3 +69,9 @@ def test_a_skip_fails_the_run(tmp_path: Path) -> None:
     run, _said = _run(tmp_path, "import pytest\n\ndef test_sin():\n    pytest.skip('not today')\n")
     assert run.returncode == 1, run.stdout + run.stderr
     assert "1 skipped: none is allowed" in run.stdout
+
+
+def test_every_fault_tells_what_it_did_and_has_a_control() -> None:
+    bare = [file.name for file in (TOP / "tests" / "faults").glob("test_*.py")
+            if not all(f"outcome.{word}(" in file.read_text("utf-8") for word in ("ran", "control"))]
+    assert bare == []
