@@ -17,7 +17,9 @@ from sync.canon import canon, parse_canonical
 from sync.ciphers import key_check
 from sync.errors import FormatTrouble, KeyMissing, StoreDamaged
 
-__all__ = ["CHECK", "NEXT_CHECK", "StoreLabel", "begun", "check_key", "fits", "new_label", "read_label", "refuse_leftovers", "sync_folder", "write_once"]
+__all__ = [
+    "CHECK", "NEXT_CHECK", "StoreLabel", "begun", "check_key", "fits", "is_made", "new_label", "read_label", "refuse_leftovers", "sync_folder", "write_once",
+]
 
 CHECK, NEXT_CHECK = "store.check", "store.check.next"
 
@@ -40,8 +42,8 @@ def read_label(folder: Path) -> StoreLabel | None:
     path = folder / "store-id"
     try:
         content = path.read_bytes() if path.exists() else b""
-        if not content:
-            return None  # an empty one: the very first step of a making was cut short
+        if not content or (not content.endswith(b"}") and not begun(folder)):
+            return None  # empty, or its beginning alone: the very first step of a making was cut short
         members = parse_canonical(content, "store-id")
         if members["type"] != "hall-intake/store-id/1" or type(members["practice"]) is not bool:
             raise ValueError("type")
@@ -65,6 +67,17 @@ def begun(folder: Path) -> bool:
     if (folder / CHECK).exists() or (folder / NEXT_CHECK).exists() or (path.exists() and path.stat().st_size > 0):
         return True
     return blobs.is_dir() and any(one.name != "reserve" for one in blobs.iterdir())
+
+
+def is_made(folder: Path, label: StoreLabel, key: bytes) -> bool:
+    """Whether the making came to its end: false where ``store.check`` is not there, or is but a beginning of this key's because its writing was cut short."""
+    path = folder / CHECK
+    try:
+        found = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise StoreDamaged(f"{CHECK} is not readable") from error
+    whole = key_check(key, label.salt).encode("ascii")
+    return found == whole or not whole.startswith(found)
 
 
 def refuse_leftovers(folder: Path) -> None:

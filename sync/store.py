@@ -14,7 +14,7 @@ from typing import Protocol, cast
 from sync.ciphers import derived_key, key_check, new_key, unwrap_at_station, wrap_at_station
 from sync.errors import DiskFull, KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreMoved, StoreTrouble
 from sync.file_errors import free_bytes, named_file_errors
-from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, write_once
+from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, is_made, new_label, read_label, refuse_leftovers, write_once
 from sync.oslock import StoreLock
 from sync.rekey import NextKeys, finish_rekey
 from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
@@ -355,10 +355,10 @@ class Store:
 def _opened(folder: Path, label: StoreLabel, key: bytes, lock: StoreLock, arriving: bool = False) -> Store:
     """The store, made first where ``store.check`` says that its making was not finished."""
     lock.claim(label.store_id)
-    check = folder / CHECK
-    if not check.exists() or not check.stat().st_size:
+    if not is_made(folder, label, key):
         check_versions()
         make_file(folder, label, key)
+        check = folder / CHECK
         check.unlink(missing_ok=True)
         write_once(check, key_check(key, label.salt).encode("ascii"))
     return Store(folder, label, key, lock, arriving)

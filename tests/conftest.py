@@ -26,6 +26,7 @@ GRACE = 2.0
 # -- options and the closing lines ------------------------------------------------------------------------------------------------------
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--no-skips", action="store_true", help="a skipped test fails the run (CI's own tier)")
+    parser.addoption("--closing", metavar="FILE", help="counts, failures and skips of this run are added to this file")
     parser.addoption("--fault-table", metavar="FILE", help="what the fault tests did is added to this file (python -m tests.faults prints it)")
     parser.addoption("--device", metavar="SERIAL", help="run the contract suites on this real device, too")
 
@@ -70,6 +71,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if config.stash.get(_LEFT, ""):
         terminalreporter.section("processes left running: the run fails")
         terminalreporter.line(config.stash[_LEFT])
+    if told := config.getoption("--closing"):
+        with Path(told).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in _closing(terminalreporter, config, skips))
+
+
+def _closing(reporter: pytest.TerminalReporter, config: pytest.Config, skips: list[tuple[str, str]]) -> list[str]:
+    """What was run and what came of it in one line, then a line for all that did not pass."""
+    counts = ", ".join(f"{len(reporter.stats.get(name, []))} {name}" for name in ("passed", "failed", "error", "skipped"))
+    bad = [f"  {name.upper()} {report.nodeid}" for name in ("failed", "error") for report in reporter.stats.get(name, [])]
+    left = [f"  LEFT RUNNING {line}" for line in config.stash.get(_LEFT, "").splitlines()]
+    return [f"{' '.join(config.args)}: {counts}", *bad, *left, *(f"  skipped {name}: {why}" for name, why in skips)]
 
 
 _LEFT = pytest.StashKey[str]()

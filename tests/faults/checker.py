@@ -33,9 +33,9 @@ def faults_after(folder: Path, keys: bytes | Keys, to: PublicKeyInfo, acknowledg
 
     Sweeps, as a start of the program does.
     """
-    readable = readable_files(folder)
-    if not (folder / "store.check").exists():
-        return readable + (["acknowledged before there was a store"] if list(acknowledged) else [])
+    readable, acknowledged = readable_files(folder), list(acknowledged)
+    if acknowledged and not (folder / "store.check").exists():
+        return [*readable, "acknowledged before there was a store"]
     try:
         with open_room_with(folder, OneKey(keys) if isinstance(keys, bytes) else keys, to) as room:
             swept = room.outbox.begin()

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.checker import readable_files
+from tests.faults.promises import readable
 from tests.faults.table import Outcome, write
 from tests.scenes.conftest import qt_application
 
-__all__ = ["outcome", "qt_application", "quick_folder", "shim"]
+__all__ = ["outcome", "qt_application", "quick_folder", "shim", "temporary"]
 
 _MEMORY = Path("/dev/shm")
 _OUTCOMES = pytest.StashKey[dict[str, Outcome]]()
@@ -36,12 +38,28 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if not report.skipped and report.when == "call":
         _outcomes(item.config).setdefault(item.nodeid, Outcome(item.nodeid)).passed = report.passed
+    elif report.failed and item.nodeid in _outcomes(item.config):  # at its end: e.g. something readable was left
+        _outcomes(item.config)[item.nodeid].passed = False
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if told := session.config.getoption("--fault-table"):
         write(Path(told), _outcomes(session.config).values())
+
+
+@pytest.fixture(autouse=True)
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder for temporary files of each test and of its children, at whose end nothing of a person may be readable in it."""
+    folder = Path(tempfile.mkdtemp(prefix="t-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None))  # short: sockets may be made in it
+    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
+        monkeypatch.setenv(name, str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    try:
+        yield folder
+        assert [*readable_files(folder), *readable(folder)] == []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

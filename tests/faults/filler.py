@@ -1,9 +1,14 @@
-"""The child of the full-disk test: runs on a small tmpfs of its own and tells what happened as one JSON object. ``python -m tests.faults.filler FOLDER``."""
+"""The child of the full-disk tests: on a small disk of its own it tells what happened as one JSON object. ``python -m tests.faults.filler FOLDER VARIANT``.
+
+VARIANT ``careless`` is the control: it says kept although the disk was full.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+import uuid
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,19 +17,22 @@ from sync.blobs import Blobs
 from sync.errors import DiskFull
 from sync.store import Store
 from tests.emulators.records import Room, draft, new_recipient
+from tests.faults.checker import faults_after
 
 KEY = bytes(32)
+_DRAFTS = 100_000
+"""Serial numbers of drafts begin here."""
 
 
 def main() -> None:
     """Fills the disk with records, then with rubbish to the last byte, looks whether all is there, and forgets what may be forgotten."""
-    folder, told = Path(sys.argv[1]), dict[str, object]()
+    folder, careless, told = Path(sys.argv[1]), sys.argv[2] == "careless", dict[str, object]()
     to = new_recipient("test")[1]
     with Store.make(folder, KEY) as store:
         blobs = Blobs(folder / "blobs", room=0, reserve=512 * 1024)
         blobs.prepare()
         room = Room(store, blobs, to)
-        kept = []
+        kept, said = list[str](), list[str]()
         try:
             for serial in range(10_000):
                 kept.append(room.keep(serial, size=300_000))
@@ -37,7 +45,12 @@ def main() -> None:
             except OSError:
                 pass
         told["free"] = blobs.free()
-        for what, act in (("blob", lambda: room.keep(99_999)), ("row", lambda: [room.parked.put(draft(serial)) for serial in range(2_000)])):
+        if careless:
+            kept_all_the_same = str(uuid.uuid4())
+            with suppress(Trouble):
+                room.keep(99_998, record_id=kept_all_the_same)
+            said.append(f"{kept_all_the_same} 99998")
+        for what, act in (("blob", lambda: room.keep(99_999)), ("row", lambda: [_park(room, serial, said) for serial in range(_DRAFTS, _DRAFTS + 2_000)])):
             try:
                 act()
                 told[what] = "no trouble"
@@ -56,7 +69,14 @@ def main() -> None:
         told["free_again"] = blobs.free()
         for record_id in kept:
             room.outbox.check_packet(record_id)
+    said += [f"{record_id} {serial}" for serial, record_id in enumerate(kept)]
+    told |= {"said": len(said), "faults": faults_after(folder, KEY, to, said, drafts=2_000)}
     print(json.dumps(told))
+
+
+def _park(room: Room, serial: int, said: list[str]) -> None:
+    room.parked.put(draft(serial))
+    said.append(f"draft {serial}")
 
 
 def _receipted_in_reserve(room: Room, blobs: Blobs, record_id: str) -> None:

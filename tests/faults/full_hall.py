@@ -1,12 +1,13 @@
-"""The child of the full-hall test: a station on a small disk of its own, its effects and its courier. ``python -m tests.faults.full_hall DISK ELSEWHERE``.
+"""The child of the full-hall test: a station on a small disk of its own, its effects and its courier. Tells what happened as one JSON object.
 
-Tells what happened as one JSON object.
+``python -m tests.faults.full_hall DISK ELSEWHERE VARIANT``. VARIANT ``careless`` is the control: it takes a record for kept although the disk was full.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -21,8 +22,9 @@ from sync.blobs import Blobs
 from sync.draft import Draft
 from sync.parked import Parked
 from sync.store import Store
-from tests.contract.province.hall import HallStation, People, came_in, open_lists
+from tests.contract.province.hall import HallStation, People, open_lists
 from tests.emulators.records import OWNER, draft
+from tests.faults.hall_checker import faults_at
 
 _MIB = 1024 * 1024
 
@@ -89,7 +91,7 @@ def _fill(disk: Path, leave: int) -> Path:
 
 def main() -> None:
     """Full in two steps, sent and forgotten on the full disk, and free again."""
-    disk, elsewhere = Path(sys.argv[1]), Path(sys.argv[2])
+    disk, elsewhere, careless = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "careless"
     people, told = People(elsewhere / "ca"), dict[str, object]()
     with people.province(elsewhere / "p") as province:
         open_lists(province)
@@ -113,7 +115,7 @@ def main() -> None:
         told["full: news"] = hall.courier.refresh() and hall.courier.status().last_error_code
         for record_id in kept:
             hall.drive(record_id, "receipted")
-        told["sent once"] = [came_in(province, one) for one in kept] == [1] * 4
+        told["faults"] = faults_at(hall, province, [*kept, str(uuid.uuid4())] if careless else kept, disk)
         told["purged"] = len(hall.outbox.purge_due(hall.moment() + timedelta(days=31), 30))
         told["full: after purge"] = hall.blobs.free() > _MIB
         rubbish.unlink()

@@ -16,8 +16,8 @@ from typing import Any
 
 __all__ = ["Outcome", "lines_of", "rows_of"]
 
-_KINDS = (("lost", ("lost", "is lost", "older than was said", "not sent")), ("twice", ("twice", "draft and record of one", "one sitting")),
-          ("readable", ("readable", "in clear", "says it")), ("shut", ("does not open",)))
+_KINDS = (("shut", ("does not open",)), ("lost", ("lost", "is lost", "older than was said", "not sent")),
+          ("twice", ("twice", "draft and record of one", "one sitting")), ("readable", ("readable", "in clear", "says it")))
 """Columns, and words of a checker's sentence that count there; the rest is ``other``."""
 _HEADS = ("Fault", "runs", "acknowledged", "lost", "twice", "readable", "does not open", "other", "tests", "controls that failed as they must")
 _COLUMNS = ("lost", "twice", "readable", "shut", "other")

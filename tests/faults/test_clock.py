@@ -1,4 +1,7 @@
-"""Clocks that jump back, forward and over New Year: nothing is lost, nothing waits for ever, nothing is forgotten early, the chain holds."""
+"""Clocks that jump back, forward and over New Year: nothing is lost, nothing waits for ever, nothing is forgotten early, the chain holds.
+
+First the queue alone, then a station that sends to the reference province over real TLS.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,11 @@ import pytest
 from sync.canon import canon
 from sync.draft import time_text
 from sync.journal import verify_lines
+from tests.contract.province.hall import HallStation, People, open_lists
+from tests.emulators.province_run import ProvinceRun
 from tests.emulators.records import OWNER, Room, draft, new_recipient, open_room
+from tests.faults.checker import faults_after
+from tests.faults.hall_checker import faults_at
 from tests.faults.table import Outcome
 
 TO = new_recipient("test")[1]
@@ -27,6 +34,8 @@ JUMPS = (timedelta(days=-400), timedelta(days=400), timedelta(days=3650), timede
 def room(quick_folder: Path) -> Iterator[Room]:
     with open_room(quick_folder / "home", bytes(32), TO) as made:
         yield made
+        kept = [f"{one.record_id} 0" for one in made.outbox.rows(limit=1_000)]
+    assert faults_after(quick_folder / "home", bytes(32), TO, kept) == [], "it opens, and nothing is readable"
 
 
 def _receipt(at: datetime) -> bytes:
@@ -113,3 +122,78 @@ def test_over_new_year_the_order_of_what_was_kept_stays(room: Room) -> None:
     assert _listed(room) == kept
     ats = [json.loads(line)["at"] for line in room.journal.lines()]
     assert ats == sorted(ats) and ats[0].startswith("2026-12-31") and ats[-1].startswith("2027-01-01")
+
+
+# -- the whole way: a station whose clock jumps between its steps ------------------------------------------------------------------------------
+SENDING = "clock jumps while a station sends (TLS)"
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    return People(tmp_path_factory.mktemp("people") / "ca")
+
+
+@pytest.fixture(scope="module")
+def province(tmp_path_factory: pytest.TempPathFactory, people: People) -> Iterator[ProvinceRun]:
+    with people.province(tmp_path_factory.mktemp("province") / "p") as running:
+        open_lists(running)
+        yield running
+
+
+@pytest.fixture
+def hall(tmp_path: Path, people: People, province: ProvinceRun) -> Iterator[HallStation]:
+    made = HallStation(tmp_path / "home", people, province)
+    yield made
+    province.desk("DELETE", "/faults")
+    made.close()
+
+
+def _send_while_it_jumps(hall: HallStation, province: ProvinceRun, seed: int) -> tuple[list[str], int]:
+    """Five records; the clock jumps between the steps while the province is busy now and then, at last ten years ahead; then it is right. What was kept, and
+    how many jumps.
+    """
+    chance, offset, jumps = random.Random(seed), timedelta(), 0
+    hall.moment = lambda: datetime.now(UTC) + offset
+    kept = list[str]()
+    to_new_year = NEW_YEAR - timedelta(seconds=1) - datetime.now(UTC)
+    for number in range(40):
+        if number % 8 == 0 and len(kept) < 4:
+            kept.append(hall.keep())
+        if chance.random() < 0.5:
+            offset, jumps = chance.choice((*JUMPS, to_new_year)), jumps + 1
+        if chance.random() < 0.3:
+            province.order("status", status=503, retry_after=chance.choice((1, 60)))
+        hall.courier.refresh()
+        hall.courier.step()
+        hall.later += 61
+    kept.append(hall.keep())
+    province.order("status", status=503, times=None)
+    offset, hall.later = timedelta(days=3650), hall.later + 700
+    for _ in range(3):
+        hall.courier.step()
+    assert hall.row(kept[-1]).next_try_at > NEW_YEAR + timedelta(days=3000), "the last one failed by the clock that was ahead"
+    province.desk("DELETE", "/faults")
+    offset = timedelta()
+    for _ in range(20):
+        hall.pass_time(120)
+        hall.courier.refresh()
+        while hall.courier.step():
+            continue
+    return kept, jumps
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_station_whose_clock_jumps_while_it_sends_loses_nothing(hall: HallStation, province: ProvinceRun, seed: int, outcome: Outcome) -> None:
+    kept, jumps = _send_while_it_jumps(hall, province, seed)
+    faults = faults_at(hall, province, kept)
+    outcome.ran(SENDING, jumps, faults, len(kept))
+    assert faults == [] and jumps > 10
+    assert hall.outbox.purge_due(datetime.now(UTC), 30) == (), "nothing is forgotten early"
+
+
+def test_a_queue_that_only_compares_due_times_is_noticed(hall: HallStation, province: ProvinceRun, outcome: Outcome) -> None:
+    hall.outbox.next_due = lambda now: next(  # type: ignore[method-assign]
+        (row for row in hall.outbox.rows(states=("kept", "uploading", "uploaded"), limit=9) if row.next_try_at <= now), None)
+    faults = faults_at(hall, province, _send_while_it_jumps(hall, province, 0)[0])
+    outcome.control(SENDING, "only compares due times", faults)
+    assert any(one.startswith("not sent") for one in faults), faults

@@ -15,10 +15,13 @@ from sync.news import News
 from sync.store import Store
 from tests.contract.province.hall import HallStation, People, came_in, open_lists
 from tests.emulators.province_run import ProvinceRun
+from tests.emulators.records import new_recipient, open_room
+from tests.faults.checker import faults_after, readable_files
 from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.timeout(180)
 FAULT = "two stations with a cloned store"
+BESIDE = "a copied folder beside its original"
 
 
 @pytest.fixture(scope="module")
@@ -29,18 +32,22 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Provinc
         yield running, people
 
 
-def test_a_copied_folder_is_not_opened_beside_its_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = bytes(32)
-    with Store.make(tmp_path / "one", key):
+def test_a_copied_folder_is_not_opened_beside_its_original(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
+    key, to = bytes(32), new_recipient("test")[1]
+    with open_room(tmp_path / "one", key, to) as room:
+        kept = [f"{room.keep(1)} 1"]
         shutil.copytree(tmp_path / "one", tmp_path / "two")
         with pytest.raises(StoreInUse):
             Store.open(tmp_path / "two", key)
-        monkeypatch.setattr(oslock, "_claim", lambda name: lambda: None)
-        Store.open(tmp_path / "two", key).close()  # the control: the folder's lock alone does not notice
-        monkeypatch.undo()
+        with monkeypatch.context() as alone:
+            alone.setattr(oslock, "_claim", lambda name: lambda: None)
+            Store.open(tmp_path / "two", key).close()
+            outcome.control(BESIDE, "looks at the folder's own lock only (opens both)", True)
         with pytest.raises(StoreInUse):
             Store.open(tmp_path / "two", key)
-    Store.open(tmp_path / "two", key).close()
+    faults = [*faults_after(tmp_path / "one", key, to, kept), *faults_after(tmp_path / "two", key, to, kept)]
+    outcome.ran(BESIDE, 2, faults, len(kept))
+    assert faults == []
 
 
 @pytest.mark.expects_log("journal head refused")
@@ -75,12 +82,14 @@ def test_a_store_cloned_to_another_machine_is_noticed_and_loses_nothing(tmp_path
         for record_id in (before, theirs):
             clone.drive(record_id, "receipted")
         assert clone.row(before).receipt is not None
-        assert all(came_in(running, one) == 1 for one in (before, mine, theirs))
+        counts = {one: came_in(running, one) for one in (before, mine, theirs)}
         clone.close()
         hall.reopen()
         hall.outbox.check_packet(mine)
+        faults = [*readable_files(hall.folder, clone.folder), *(f"{'twice' if count else 'lost'}: {one}" for one, count in counts.items() if count != 1)]
+        assert not faults
         if tells:
-            outcome.ran(FAULT, 1, (), 3)
+            outcome.ran(FAULT, 1, faults, 3)
         else:
             outcome.control(FAULT, "does not tell its journal's head (the clone is not noticed)", True)
     finally:

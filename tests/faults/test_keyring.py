@@ -17,13 +17,14 @@ from sync.keys import KeyCabinet, service_name
 from sync.label import read_label
 from sync.store import open_folder
 from tests.emulators.keyring import PrivateKeyring
-from tests.emulators.records import new_recipient, open_room_with
-from tests.faults.checker import faults_after
+from tests.emulators.records import OneKey, new_recipient, open_room_with
+from tests.faults.checker import faults_after, readable_files
 from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Secret Service")
 TO = new_recipient("test")[1]
 FAULT = "keyring at the start: "
+LOCKED, GONE = f"{FAULT}locked, stopped", f"{FAULT}entry gone, another key"
 _READABLE = '''
 import json, pathlib
 from keyring.backend import KeyringBackend
@@ -81,8 +82,8 @@ def test_a_locked_and_a_stopped_keyring_are_named_and_all_is_there_afterwards(ke
     keyring.stop_daemon()
     _refused(tmp_path / "home", KeyringMissing)
     keyring.start_daemon()
-    faults = faults_after(tmp_path / "home", KeyCabinet(), TO, kept)
-    outcome.ran(f"{FAULT}locked, stopped", 2, faults, len(kept))
+    faults = [*faults_after(tmp_path / "home", KeyCabinet(), TO, kept), *readable_files(tmp_path, keyring.folder)]
+    outcome.ran(LOCKED, 2, faults, len(kept))
     assert faults == []
 
 
@@ -104,9 +105,30 @@ def test_an_entry_that_is_gone_or_another_is_named_and_no_new_key_is_made(keyrin
     with pytest.raises(KeyMissing):
         open_folder(tmp_path / "home", KeyCabinet())
     KeyCabinet().settle(label.store_id, key)
-    faults = faults_after(tmp_path / "home", KeyCabinet(), TO, kept)
-    outcome.ran(f"{FAULT}entry gone, another key", 2, faults, len(kept))
+    faults = [*faults_after(tmp_path / "home", KeyCabinet(), TO, kept), *readable_files(tmp_path, keyring.folder)]
+    outcome.ran(GONE, 2, faults, len(kept))
     assert faults == []
+
+
+@pytest.mark.parametrize("trouble", [LOCKED, GONE])
+def test_a_program_that_begins_anew_where_it_has_no_key_is_noticed(keyring: PrivateKeyring, kept: list[str], tmp_path: Path, trouble: str,
+                                                                   outcome: Outcome) -> None:
+    home, new = tmp_path / "home", OneKey(os.urandom(32))
+    if trouble == LOCKED:
+        keyring.lock()
+    else:
+        label = read_label(home)
+        assert label is not None
+        KeyCabinet().settle(label.store_id, os.urandom(32))
+    try:
+        open_folder(home, KeyCabinet(answer_s=5)).close()
+    except (KeyMissing, KeyringLocked):
+        home.rename(tmp_path / "put by")
+        with open_room_with(home, new, TO) as room:
+            room.keep(9)
+    faults = faults_after(home, new, TO, kept)
+    outcome.control(trouble, "begins anew where it has no key", faults)
+    assert sum(one.startswith("lost") for one in faults) == len(kept), faults
 
 
 @pytest.mark.parametrize("chosen", ["keyring.backends.null.Keyring", "readable.PlaintextKeyring"])
@@ -137,3 +159,5 @@ def test_a_forgetful_or_readable_keyring_is_not_taken_even_where_nothing_else_is
         assert told == "True", "the control: the library's own choice forgets the key without a word"
     else:
         assert key.hex() in readable.read_text("ascii"), "the control: the library's own choice writes the key readable"
+    keyring.start_daemon()
+    assert [*faults_after(tmp_path / "home", KeyCabinet(), TO, kept), *readable_files(tmp_path, keyring.folder)] == [], "all is there afterwards"

@@ -7,7 +7,6 @@ import random
 import select
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -61,12 +60,7 @@ def _kills(folder: Path, kills: int, variant: str, seed: int) -> tuple[int, list
 
 
 @pytest.mark.timeout(300)
-def test_fifty_kills_lose_nothing(quick_folder: Path, monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
-    temporary = quick_folder / "tmp"
-    temporary.mkdir()
-    for name in ("TMPDIR", "TEMP", "TMP", "SQLITE_TMPDIR"):
-        monkeypatch.setenv(name, str(temporary))
-    monkeypatch.setattr(tempfile, "tempdir", None)
+def test_fifty_kills_lose_nothing(quick_folder: Path, outcome: Outcome) -> None:
     acknowledged = 0
     for part in range(5):
         some, faults = _kills(quick_folder / f"home{part}", 10, "true", 1 + part)

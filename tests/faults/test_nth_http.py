@@ -1,7 +1,7 @@
 """The n-th request of a registration fails, for every n: before it left, after it was answered, with a fault of the host, or the program dies at it.
 
 A registration's requests: clock, lists, journal head, upload, submission. Over real TLS against the reference province; the faults come from the session's own
-edge. Each time the record is receipted in the end, is there once, and nothing else of the station changes.
+edge. Each time the record is receipted in the end, is there once, the store opens, nothing is readable and nothing else of the station changes.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from sync.upload import PART
-from tests.contract.province.hall import HallStation, People, came_in, open_lists
+from tests.contract.province.hall import HallStation, People, open_lists
 from tests.emulators.province_run import ProvinceRun
+from tests.faults.hall_checker import faults_at
 from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.timeout(300)
@@ -104,14 +105,9 @@ def _registration(hall: FaultyHall, record_id: str, hasty: bool = False) -> None
 
 
 def _faults(hall: FaultyHall, province: ProvinceRun, record_id: str, before: set[str]) -> list[str]:
-    row = hall.row(record_id)
-    found = [] if row.state == "receipted" else [f"lost: {record_id} is {row.state}, {row.last_error}"]
-    count = came_in(province, record_id)
-    if count != 1:
-        found.append(f"{'lost' if count == 0 else 'twice'}: {record_id} is there {count} times")
+    found = faults_at(hall, province, before | {record_id})
     if {one.record_id for one in hall.outbox.rows(limit=10_000)} != before | {record_id}:
         found.append("other rows than before")
-    hall.outbox.check_packet(record_id)
     return found
 
 

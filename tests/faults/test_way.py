@@ -206,6 +206,7 @@ def desk(hall: PracticeHall, promises: Promises, qt_application: QApplication) -
         hall.province.start()
     hall.province.order("faults", "DELETE")
     assert open_desk.close() == ()
+    assert [*promises.broken(hall.province.records()), *readable(hall.home)] == [], "it opens, nothing is there twice, nothing is readable"
 
 
 def registered(desk: Desk, hall: PracticeHall, mark: str) -> str:

@@ -71,8 +71,7 @@ def test_a_skip_fails_the_run(tmp_path: Path) -> None:
     assert "1 skipped: none is allowed" in run.stdout
 
 
-def test_every_test_is_in_one_of_the_two_halves_of_the_usual_run() -> None:
-    runs = [line for line in (TOP / "installer" / "test").read_text("utf-8").splitlines() if "-m pytest" in line and "--no-skips" in line]
-    named = [word for line in runs for word in line.split() if word.startswith("tests/")]
-    there = {f"tests/{file.relative_to(TOP / 'tests').parts[0]}" for file in (TOP / "tests").rglob("test_*.py")}
-    assert len(runs) == 2 and sorted(named) == sorted(there)
+def test_every_fault_tells_what_it_did_and_has_a_control() -> None:
+    bare = [file.name for file in (TOP / "tests" / "faults").glob("test_*.py")
+            if not all(f"outcome.{word}(" in file.read_text("utf-8") for word in ("ran", "control"))]
+    assert bare == []

@@ -175,6 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         if self.server.faults.take("double", self.command, self.path) is not None:
             self._say(answer, None)
+            self.wfile.flush()  # a TLS record of its own: in one with the first copy the second would be read away with it
         self._say(answer, self.server.faults.take("cut-answer", self.command, self.path))
         self.wfile.flush()
 

@@ -33,6 +33,7 @@ from sync.wire import DeviceIdentity, Limits, Wire, open_session, tls_context
 from tests.contract.province.interface import Interface
 from tests.emulators.ca import PracticeCa
 from tests.emulators.province_run import ProvinceRun
+from tests.emulators.records import NAME, NUMBER, PICTURE
 
 HALL, WINDOW = "510100-01", "07"
 SAM = "05.01-20260101-0000000001-1234567890"
@@ -77,6 +78,9 @@ class _Turned:
 
 class HallStation:
     """A station's folder; ``reopen`` is what a new start of the program does."""
+
+    courier_kind: type[Courier] = Courier
+    """A fault test's control puts a courier with a sin here."""
 
     def __init__(self, folder: Path, people: People, province: ProvinceRun, limits: Limits | None = None, proxies: dict[str, str] | None = None) -> None:
         self.proxies = proxies
@@ -145,8 +149,8 @@ class HallStation:
         self.province = Province(self.station, lambda station: self._watched(station.tls_roots, station.identity), limits=self.limits,
                                  now=lambda: self.moment())
         self.news = News(self.store, self.outbox, self.journal)
-        self.courier = Courier(self.outbox, self.blobs, self.province, self.news, lambda: self.moment(), self.statuses.append,
-                               random=lambda: self.jitter, monotonic=lambda: self.later)
+        self.courier = self.courier_kind(self.outbox, self.blobs, self.province, self.news, lambda: self.moment(), self.statuses.append,
+                                         random=lambda: self.jitter, monotonic=lambda: self.later)
 
     def reopen(self, station: Station | None = None) -> None:
         """The program starts anew over the same folder."""
@@ -161,13 +165,16 @@ class HallStation:
         assert self.interface.misfits == []
 
     def keep(self, size: int = 3000, signed: bool = True, sam: str = "") -> str:
-        """A record with an attachment of ``size`` bytes in the outbox; its id. ``sam``: of the reader that read the card, if one did."""
-        record_id, photo = str(uuid.uuid4()), os.urandom(size)
+        """A record with an attachment of ``size`` bytes in the outbox; its id. ``sam``: of the reader that read the card, if one did.
+
+        Name, number and photo carry the marks that a scan of the folders looks for.
+        """
+        record_id, photo = str(uuid.uuid4()), (PICTURE + os.urandom(size))[:size]
         content = canon(self._record(record_id, photo, sam))
         signature = make_signature(content, self.people.collector, datetime.now(UTC)) if signed else b""
         sealed = seal(content, [("a1.jpg", photo)], record_id, self.station.station_id, self.station.intake, self.station.recovery,
                       first_part=RECORD_PART if signed else DRAFT_PART)
-        self.outbox.keep(sealed, digest(content), signature, (), "op:OP-000017", Summary("练习", "0012", ("4",)))
+        self.outbox.keep(sealed, digest(content), signature, (), "op:OP-000017", Summary(NAME, "0012", ("4",)))
         return record_id
 
     def _record(self, record_id: str, photo: bytes, sam: str = "") -> dict[str, Any]:
@@ -178,8 +185,8 @@ class HallStation:
             "station": {"id": station.station_id, "hall": station.hall, "window": station.window},
             "collector": {"id": "OP-000017", "name": "练习员", "certificate": digest(self.people.collector.certificate)}, "purpose": "实名登记",
             "claimed_at": now, "time_source": "station-clock", "labels": digest(b"labels"), "categories": ["4"],
-            "sections": {"person": {"name_zh": "练习人"}}, "evidence": {"card": card, "face": None},
-            "provenance": {"person.name_zh": {"source": "typed", "by": "OP-000017", "at": now, "device": ""}},
+            "sections": {"person": {"name_zh": NAME, "id_doc_no": f"{NUMBER}000012"}}, "evidence": {"card": card, "face": None},
+            "provenance": {name: {"source": "typed", "by": "OP-000017", "at": now, "device": ""} for name in ("person.name_zh", "person.id_doc_no")},
             "attachments": [{"index": 1, "kind": "portrait", "name": "a1.jpg", "media": "image/jpeg", "size": len(photo), "sha256": digest(photo),
                              "pages": 1, "trust": "B"}],
         }

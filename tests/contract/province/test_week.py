@@ -8,6 +8,7 @@ from desktop.commands.reconcile import lines_of
 from sync.reconcile import DaySheet
 from tests.contract.province.hall import HallStation, came_in
 from tests.emulators.province_run import ProvinceRun
+from tests.emulators.records import NAME
 from tests.week import Week
 
 pytestmark = pytest.mark.timeout(300)
@@ -37,6 +38,6 @@ def test_a_week_with_three_days_offline(hall: HallStation, province: ProvinceRun
     evening = week.sheet(4)
     assert counts(evening) == (3, 2, 2, 2) and [(one.record_id, one.kind) for one in evening.differences] == [(unsigned, "unsigned")]
     text = "\n".join(lines_of(evening))
-    assert unsigned in text and "采集 captured: 3" in text and "练习" not in text
+    assert unsigned in text and "采集 captured: 3" in text and NAME not in text and "练习" not in text
     assert all(came_in(province, record) == 1 for day, kept in week.kept.items() for record in kept if record != unsigned)
     print("\n" + "\n".join(line for number in range(5) for line in lines_of(week.sheet(number))))

@@ -8,12 +8,13 @@ import shutil
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sync.canon import canon
+from sync.ciphers import key_check
 from sync.errors import KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreInUse, StoreTooNew, StoreTrouble
 from sync.sqlcipher import check_versions, connect
 from sync.steps import SCHEMA_VERSION, make_file
@@ -263,27 +264,47 @@ def test_a_lost_key_is_named_and_no_new_one_is_made(tmp_path: Path) -> None:
     assert not cabinet.keys and _content(folder) == before
 
 
-@pytest.mark.parametrize("step", ["label", "key", "file", "schema", "checked"])
+@pytest.mark.parametrize("step", ["label", "half a label", "key", "file", "schema", "checked", "half checked"])
 def test_a_making_that_was_cut_short_is_taken_up_with_the_same_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     """The states that kill -9 can leave between the steps of a making, made by hand."""
     cabinet, folder = Cabinet(), tmp_path / "home"
     folder.mkdir()
     label = StoreLabel(str(uuid.uuid4()), False)
-    (folder / "store-id").write_bytes(b"" if step == "label" else
-                                      canon({"type": "hall-intake/store-id/1", "store_id": label.store_id, "practice": False}))
-    if step in ("file", "schema", "checked"):
+    content = canon({"type": "hall-intake/store-id/1", "store_id": label.store_id, "practice": False})
+    (folder / "store-id").write_bytes({"label": b"", "half a label": content[:len(content) // 2]}.get(step, content))
+    if step in ("file", "schema", "checked", "half checked"):
         key = cabinet.make(label.store_id)
         connect(folder / "store.db", key, "rwc").close()
         if step != "file":
             make_file(folder, label, key)
-        if step == "checked":
-            (folder / "store.check").write_bytes(b"")
+        if step.endswith("checked"):
+            (folder / "store.check").write_bytes(key_check(key, label.salt).encode()[:32 if step == "half checked" else 0])
     elif step == "key":
         cabinet.make(label.store_id)
     made = dict(cabinet.keys)
     open_folder(folder, cabinet, make=True).close()
     assert len(cabinet.keys) == 1 and made.items() <= cabinet.keys.items()
     open_folder(folder, cabinet).close()
+
+
+@pytest.mark.parametrize("name", ["store-id", "store.check"])
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-1] + b"?", lambda whole: whole[1:], lambda whole: whole[:len(whole) // 2] + b"?"])
+def test_what_is_no_beginning_is_damage_and_stays_as_it_is(tmp_path: Path, name: str, damage: Callable[[bytes], bytes]) -> None:
+    cabinet, folder = Cabinet(), tmp_path / "home"
+    open_folder(folder, cabinet, make=True).close()
+    (folder / name).write_bytes(damage((folder / name).read_bytes()))
+    before = _content(folder)
+    with pytest.raises((StoreDamaged, KeyMissing)):
+        open_folder(folder, cabinet, make=True)
+    assert _content(folder) == before
+
+
+def test_half_a_label_over_something_that_was_begun_is_damage(tmp_path: Path) -> None:
+    cabinet, folder = Cabinet(), tmp_path / "home"
+    open_folder(folder, cabinet, make=True).close()
+    (folder / "store-id").write_bytes((folder / "store-id").read_bytes()[:40])
+    with pytest.raises(StoreDamaged):
+        open_folder(folder, cabinet, make=True)
 
 
 def test_a_key_that_is_gone_before_the_making_ended_is_still_no_reason_for_another(tmp_path: Path) -> None:
