@@ -30,7 +30,10 @@ from sync.station import Station, load
 from sync.store import Keys, Store, open_folder
 from sync.tables import Tables
 
-__all__ = ["Rooms", "now", "open_rooms", "proxies"]
+__all__ = ["LAST_ANSWER_S", "Rooms", "now", "open_rooms", "proxies"]
+
+LAST_ANSWER_S = 2.0
+"""Seconds that the province's last answer is waited for when the program ends; then the line is cut."""
 
 
 def now() -> datetime:
