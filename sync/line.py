@@ -22,8 +22,8 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 __all__ = ["End", "PlainRefused", "PrivateRoots"]
 
-_PIECE = 16_384
-"""Bytes of one TLS record: sent in pieces of that size, the end is looked at between two of them."""
+_PIECE = 65_536
+"""Bytes that are sent in one go; between two of them the end is looked at."""
 _LOST_MS = 30_000
 """Milliseconds after which a line that acknowledges nothing of what was sent is over, where the system can tell (TCP_USER_TIMEOUT)."""
 _OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]

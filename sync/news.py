@@ -18,8 +18,8 @@ from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, Si
 from sync.province import ClockOffset, Province
 from sync.renewal import is_due, renew
 from sync.revocation import known_authorities
-from sync.station import Station, StationStore, apply
-from sync.tables import Tables
+from sync.station import Station, StationStore, Tx, apply
+from sync.tables import Row, Tables
 
 __all__ = ["News"]
 
@@ -67,6 +67,11 @@ class News:
     def hurry(self) -> None:
         """Everything is due."""
         self._next_states = self._next_downlink = float("-inf")
+
+    def later(self, now: float, trouble_code: str) -> None:
+        """What could not be taken is asked for again in a while, not in every turn."""
+        self.trouble_code = trouble_code
+        self._next_states, self._next_downlink = now + STATES_EVERY_S, max(self._next_downlink, now + STATES_EVERY_S)
 
     def due(self, now: float) -> bool:
         """``now``: seconds of the monotonic clock."""
@@ -118,28 +123,32 @@ class News:
         except ProvinceRefused as refused:
             self._note(purpose, refused)
             return
-        applied = apply(self._store, province.station, {purpose: untrusted}, before)
+        applied = apply(self._store, province.station, {purpose: untrusted}, before, self._tell_changes)
         for trouble in applied.refused:
             self._note(purpose, trouble)
         if applied.news:
-            self._tell(purpose, applied.station, changes(purpose, province.station, applied.station))
             province.adopt(applied.station)
 
     def _fetch_tables(self, province: Province) -> None:
         """The rows of editions that are not here yet; each table counts as soon as it is whole."""
+        def tell(tx: Tx, name: str, before: Sequence[Row], now: Sequence[Row]) -> None:
+            self._tell(tx, "tables", province.station, (table_change(name, before, now),))
+
         try:
-            for name, before, rows in fetch(province, province.station, self._shipped, self._store):
-                self._tell("tables", province.station, (table_change(name, before, rows),))
+            fetch(province, province.station, self._shipped, self._store, tell)
         except (ProvinceRefused, SignatureInvalid, FormatTrouble) as trouble:
             self._note("table", trouble)
 
-    def _tell(self, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
-        """A line of the journal for each change."""
-        if self._journal is None or not changed:
-            return
-        with self._store.write() as tx:
-            for one in changed:
-                self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
+    def _tell_changes(self, tx: Tx, purpose: Purpose, before: Station, after: Station) -> None:
+        self._tell(tx, purpose, after, changes(purpose, before, after))
+
+    def _tell_renewal(self, tx: Tx, station: Station) -> None:
+        self._tell(tx, "roots", station, (Change("certificate.other", station.certificate_digest),))
+
+    def _tell(self, tx: Tx, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
+        """A line of the journal for each change, in the transaction that keeps what brought it."""
+        for one in changed if self._journal is not None else ():
+            self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
 
     def _fetch_lists(self, province: Province) -> None:
         """Lists of revoked certificates that are new here, over the same line as all else: a hall reaches the province and nobody's own server.
@@ -171,7 +180,7 @@ class News:
         if not is_due(province.station, corrected):
             return
         try:
-            province.adopt(renew(province, self._store, province.station, corrected))
+            province.adopt(renew(province, self._store, province.station, corrected, self._tell_renewal))
         except (ProvinceRefused, FormatTrouble) as trouble:
             self._note("renewal", trouble)
 

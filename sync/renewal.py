@@ -6,7 +6,7 @@ Key and request are kept before they are sent: where the answer is lost, the sam
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from sync.draft import time_text
 from sync.enrolment import check_issued
 from sync.errors import FormatTrouble
 from sync.members import Members
-from sync.station import Station, StationStore, certificate_of, from_rows, read_rows, write_rows
+from sync.station import Station, StationStore, Tx, certificate_of, from_rows, put_rows, read_rows, write_rows
 
 __all__ = ["RENEW_BEFORE", "Renews", "is_due", "renew"]
 
@@ -41,8 +41,11 @@ def is_due(station: Station, now: datetime) -> bool:
     return now >= station.certificate_until - RENEW_BEFORE
 
 
-def renew(province: Renews, store: StationStore, station: Station, now: datetime) -> Station:
-    """The station with a new key and certificate, kept in one transaction. Raises FormatTrouble, and the kinds of ProvinceTrouble: then nothing changed."""
+def renew(province: Renews, store: StationStore, station: Station, now: datetime, tell: Callable[[Tx, Station], None] | None = None) -> Station:
+    """The station with a new key and certificate, kept in one transaction, in which ``tell`` may write it down.
+
+    Raises FormatTrouble, and the kinds of ProvinceTrouble: then nothing changed.
+    """
     rows = read_rows(store)
     pending = {name: rows[name] for name in _PENDING if name in rows}
     if set(pending) != set(_PENDING):
@@ -59,7 +62,10 @@ def renew(province: Renews, store: StationStore, station: Station, now: datetime
     fresh = {"device.key": pending["pending.renewal.key"], "device.certificate": certificate,
              **{f"device.chain.{number:02}": der for number, der in enumerate(chain)}}
     renewed = from_rows({**_without(rows, (*old, *_PENDING)), **fresh})  # verifies that key and certificate belong together
-    write_rows(store, fresh, drop=tuple(name for name in (*old, *_PENDING) if name not in fresh))
+    with store.write() as tx:
+        put_rows(tx, fresh, drop=tuple(name for name in (*old, *_PENDING) if name not in fresh))
+        if tell is not None:
+            tell(tx, renewed)
     return renewed
 
 

@@ -150,6 +150,8 @@ def _change_news(words: Words, one: Change, now: datetime) -> CardRow:
     facts = dict(one.facts)
     if "roles" in facts:
         facts["roles"] = words("sync.and").join(words(f"role.{role}") if words.has(f"role.{role}") else role for role in facts["roles"].split(",") if role)
+    if "state" in facts:
+        facts["state"] = words(f"station_state.{facts['state']}") if words.has(f"station_state.{facts['state']}") else facts["state"]
     if "tables" in facts:
         names = [words(f"table.{one}") if words.has(f"table.{one}") else one for one in facts["tables"].split(",")]
         facts["tables"] = words("sync.and").join(names[:_MOST_NAMED]) + (words("sync.and_more") if len(names) > _MOST_NAMED else "")
