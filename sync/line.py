@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 
-__all__ = ["End", "PlainRefused", "PrivateRoots"]
+__all__ = ["End", "PlainRefused", "PrivateRoots", "ProxySilent"]
 
 _PIECE = 65_536
 """Bytes that are sent in one go; between two of them the end is looked at."""
@@ -29,6 +29,10 @@ _LOST_MS = 30_000
 _OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 if hasattr(socket, "TCP_USER_TIMEOUT"):
     _OPTIONS.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _LOST_MS))
+
+
+class ProxySilent(OSError):
+    """The proxy took the call and did not answer it, or with something that is no answer: what lies behind it was never reached."""
 
 
 class End:
@@ -134,6 +138,15 @@ class _Line(HTTPSConnection):
     def connect(self) -> None:
         super().connect()
         self._end.holds(self.sock)
+
+    def _tunnel(self) -> None:
+        told: Any = super()
+        try:
+            told._tunnel()
+        except (OSError, http.client.HTTPException) as error:
+            if "Tunnel connection failed" in str(error):  # an answer, with its status
+                raise
+            raise ProxySilent(type(error).__name__) from error
 
     def send(self, data: Any) -> None:
         """Over the last piece the end stands; a body that nobody reads is not waited upon for longer."""

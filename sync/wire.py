@@ -42,7 +42,7 @@ from sync.errors import (
     StationUnknown,
     TlsTrouble,
 )
-from sync.line import End, PlainRefused, PrivateRoots
+from sync.line import End, PlainRefused, PrivateRoots, ProxySilent
 
 __all__ = ["Answer", "DeviceIdentity", "Limits", "Wire", "open_session", "tls_context"]
 
@@ -261,6 +261,8 @@ def _refuse_pages(answer: Answer) -> None:
 
 
 def _wire_trouble(error: BaseException) -> ProvinceTrouble:
+    if _inner(error, ProxySilent) is not None:
+        return ProxyTrouble("the proxy does not answer", why="silent")
     verification = _inner(error, ssl.SSLCertVerificationError)
     if isinstance(verification, ssl.SSLCertVerificationError):
         if verification.verify_code in (_NOT_YET_VALID, _EXPIRED):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.errors import ProvinceTrouble, ProvinceUnreachable, TlsTrouble
+from sync.errors import ProvinceTrouble, ProvinceUnreachable, ProxyTrouble, TlsTrouble
 from sync.upload import PART
 from sync.wire import Answer, Limits, Wire, open_session, tls_context, trouble_of
 from tests.emulators.https_hall import HttpsHall, SmallCa
@@ -62,21 +62,28 @@ def test_a_head_without_end_is_given_up(tmp_path: Path, ways: list[Wire], method
         assert time.monotonic() - started < 3
 
 
-def test_a_proxy_whose_answer_drips_is_given_up(ways: list[Wire]) -> None:
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nX: ", b"", b"SSH-2.0-x\r\n", b"silent"])
+def test_a_proxy_that_gives_no_answer_is_given_up_and_named(ways: list[Wire], answer: bytes) -> None:
+    """One byte after the other, none at all, another protocol, an open line on which nothing comes."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         def proxy() -> None:
             taken, _ = listening.accept()
             with contextlib.suppress(OSError), taken:
                 taken.recv(4096)
-                for piece in dripping(b"HTTP/1.1 200 OK\r\nX: ", b"a"):
-                    taken.sendall(piece)
+                if answer == b"silent":
+                    taken.recv(4096)
+                elif answer.startswith(b"HTTP"):
+                    for piece in dripping(answer, b"a"):
+                        taken.sendall(piece)
+                else:
+                    taken.sendall(answer)
 
         thread = threading.Thread(target=proxy)
         thread.start()
         started = time.monotonic()
-        with pytest.raises(ProvinceUnreachable):
+        with pytest.raises(ProxyTrouble) as caught:
             way(ways, "https://127.0.0.1:9", Limits(2, 2, 0.4), f"http://127.0.0.1:{listening.getsockname()[1]}").ask("GET", "/v1/time")
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 3 and caught.value.facts["why"] == "silent"
         ways[0].close()
         thread.join()
 
