@@ -109,7 +109,9 @@ class _WholeHead(http.client.HTTPResponse):
 
     def __init__(self, end: End, sock: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        endless, self.fp = self.fp, io.BufferedReader(_Ending(sock, end))
+        endless: Any = self.fp
+        ending: Any = io.BufferedReader(_Ending(sock, end))
+        self.fp = ending
         endless.close()
 
     def begin(self) -> None:
@@ -125,7 +127,7 @@ class _WholeHead(http.client.HTTPResponse):
 
 class _Line(HTTPSConnection):
     def __init__(self, end: End, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs)  # pyright: ignore[reportUnknownMemberType]
         self._end = end
         self.response_class: Any = functools.partial(_WholeHead, end)
 

@@ -147,7 +147,9 @@ class News:
 
     def _tell(self, tx: Tx, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
         """A line of the journal for each change, in the transaction that keeps what brought it."""
-        for one in changed if self._journal is not None else ():
+        if self._journal is None:
+            return
+        for one in changed:
             self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
 
     def _fetch_lists(self, province: Province) -> None:

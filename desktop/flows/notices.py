@@ -46,7 +46,8 @@ def view_from(text: str) -> StationView:
     told: dict[str, Any] = json.loads(text)
     told["people"] = {one: (name, frozenset(roles)) for one, (name, roles) in told["people"].items()}
     told["stations"] = {one: (window, state) for one, (window, state) in told["stations"].items()}
-    return StationView(**{**told, "readers": frozenset(told["readers"]), "trust": frozenset(told["trust"])})
+    told["readers"], told["trust"] = frozenset(told["readers"]), frozenset(told["trust"])
+    return StationView(**told)
 
 
 def changes(before: StationView, after: StationView, at: datetime) -> tuple[Change, ...]:
