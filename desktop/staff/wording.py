@@ -96,17 +96,27 @@ def entry_hint(path: str, entry: Entry, words: Words) -> str:
 
 
 def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[str, str]:
-    """(words, tone) of the platform lamp: 平台在线 or 断网 n 分钟, 可继续办."""
+    """(words, tone) of the platform lamp: 平台在线, 断网 n 分钟, 可继续办, or what else stands between: a line that is up is never called down."""
     if courier.online is None:
         return words("lamp.platform_unknown"), "quiet"
     if courier.online:
         return words("lamp.platform_on"), "good"
+    if (other := platform_barred(courier.error_code)) is not None:
+        return words(f"lamp.platform_{other}"), "stop" if other == "refused" else "wait"
     minutes = int((now - courier.offline_since).total_seconds() // 60) if courier.offline_since else 0
     if minutes < 1:
         return words("lamp.platform_off_now"), "wait"
     if minutes < 120:
         return words("lamp.platform_off", n=minutes), "wait"
     return words("lamp.platform_off_hours", n=minutes // 60), "wait"
+
+
+def platform_barred(error_code: str) -> str | None:
+    """What stands between where the network itself works: ``refused`` (the platform refuses this station), ``tls``, ``proxy``, ``clock``, ``busy``."""
+    if error_code.startswith("province.station"):
+        return "refused"
+    kind = error_code.removeprefix("province.")
+    return kind if error_code == f"province.{kind}" and kind in {"tls", "proxy", "clock", "busy"} else None
 
 
 def size_words(count: int) -> str:
