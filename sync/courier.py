@@ -15,6 +15,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
+from sync.around import Around
 from sync.envelope import open_envelope
 from sync.errors import (
     ClockOff,
@@ -49,6 +50,8 @@ POLL_S = 2.0
 """Seconds between two looks at an empty queue; ``wake`` is quicker."""
 SLICE_S = 10.0
 """Seconds after which a large packet lets other records and the small messages pass, at the border of a part."""
+CAME_BACK_S = 5.0
+"""Seconds within which a station tries again when its network is back: all stations of a hall wake at once."""
 DIGEST_TRIES = 3
 """Uploads whose packet arrived with another digest before the record is set aside."""
 _HOST = (ProvinceUnreachable, ProvinceBusy, TlsTrouble, ClockWrong)
@@ -84,14 +87,17 @@ class Courier:
     def __init__(
         self, outbox: Queue, packets: Packets, province: Province, news: News, clock: Callable[[], datetime], tell: Callable[[CourierStatus], None], *,
         random: Callable[[], float] | None = None, monotonic: Callable[[], float] = time.monotonic,
+        last_success: datetime | None = None,
     ) -> None:
-        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out."""
+        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out.
+        ``last_success``: of an earlier start.
+        """
         self._outbox, self._packets, self._province, self._news = outbox, packets, province, news
         self._clock, self._tell, self._random, self._monotonic = clock, tell, random or SystemRandom().random, monotonic
         self._host = Patience(self._random)
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._status = CourierStatus()
+        self._status = CourierStatus(last_success=last_success)
         self._told = 0.0
         self._asked: set[str] = set()
         self._hurrying = False
@@ -117,6 +123,7 @@ class Courier:
         Ends at the next step after ``stop``; set ``wake`` too to end at once. Closes the province's sessions.
         """
         self._stop = stop
+        around = Around(self._clock, self._monotonic)
         while not stop.is_set():
             if wake.is_set():
                 wake.clear()
@@ -129,6 +136,8 @@ class Courier:
             self._show(asking=False)
             if not moved and not stop.is_set():
                 wake.wait(self._pause())
+            if around.came_back():
+                self._host.hurry(self._monotonic() + self._random() * CAME_BACK_S)
         self._province.close()
 
     def hurry(self) -> None:

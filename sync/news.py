@@ -13,12 +13,14 @@ from typing import Any, Protocol
 
 from sync.changes import LINE, Change, changes, line_facts, table_change
 from sync.downlink import Purpose, States
+from sync.draft import time_text
 from sync.editions import fetch
 from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, SignatureInvalid, StationExpired, StationRefused, SyncTrouble
+from sync.members import parse_time
 from sync.province import ClockOffset, Province
 from sync.renewal import is_due, renew
 from sync.revocation import known_authorities
-from sync.station import Station, StationStore, Tx, apply
+from sync.station import Station, StationStore, Tx, apply, read_rows, write_rows
 from sync.tables import Row, Tables
 
 __all__ = ["News"]
@@ -27,6 +29,9 @@ _LOG = logging.getLogger(__name__)
 
 STATES_EVERY_S = 60.0
 DOWNLINK_EVERY_S = 900.0
+ROUND_KEPT_S = 600.0
+"""Seconds after which the time of the last whole round is written down anew: a start while the line is down knows since when."""
+_ROUND = "news.round"
 STATES_AT_ONCE = 500
 """Most records of one states answer (FORMATS section 7): so many = there are more."""
 
@@ -61,8 +66,14 @@ class News:
         self._store, self._outbox, self._journal, self._random, self._lists = store, outbox, journal, random or SystemRandom().random, lists
         self._shipped = shipped or Tables.load()
         self._next_states = self._next_downlink = float("-inf")
+        self._round_kept: float | None = None
         self.clock_offset: ClockOffset | None = None
         self.trouble_code = ""
+
+    def last_round(self) -> datetime | None:
+        """When all was asked the last time, by this station's clock and to ten minutes; kept over a restart."""
+        kept = read_rows(self._store).get(_ROUND)
+        return parse_time(kept.decode("ascii"), _ROUND) if kept else None
 
     def hurry(self) -> None:
         """Everything is due."""
@@ -102,6 +113,9 @@ class News:
         self._tell_head(province)
         self._purge(province, offset.corrected(moment))
         self._next_states = now + STATES_EVERY_S * (0.8 + 0.4 * self._random())
+        if self._round_kept is None or now - self._round_kept >= ROUND_KEPT_S:
+            write_rows(self._store, {_ROUND: time_text(moment).encode()})
+            self._round_kept = now
 
     def _ask_states(self, province: Province) -> None:
         while True:

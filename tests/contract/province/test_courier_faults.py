@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from sync.around import Around
 from sync.changes import Change, recent
 from sync.errors import DiskFull, StoreTrouble
+from sync.patience import Patience
 from sync.station import load, read_rows
 from tests.contract.province.hall import HALL, HallStation, asked, came_in
 from tests.emulators.province_run import ProvinceRun
@@ -126,3 +128,45 @@ def test_a_change_and_its_line_in_the_journal_stand_together_or_not_at_all(hall:
     told = [one.change for one in recent(hall.journal)]
     assert told.count(Change("person.added", "OP-000090")) == 1 and [one.kind for one in told].count("table.rows") == 1
     assert load(hall.store).person("OP-000090") is not None and "table.degree" in read_rows(hall.store)
+
+
+def test_the_last_success_is_known_at_a_start_while_the_line_is_down(hall: HallStation, province: ProvinceRun) -> None:
+    assert hall.courier.status().last_success is None
+    hall.courier.refresh()
+    served = hall.courier.status().last_success
+    assert served is not None
+    province.order("unreachable", times=None)
+    hall.pass_time(3 * 86_400)
+    hall.reopen()
+    assert hall.courier.status().online is False and not hall.courier.refresh()
+    status = hall.courier.status()
+    assert status.last_success is not None and abs((status.last_success - served).total_seconds()) < 600 and status.offline_since is not None
+    province.desk("DELETE", "/faults")
+
+
+def test_a_network_that_comes_back_ends_the_wait(hall: HallStation, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the wait was a long one: nobody presses anything."""
+    address = [""]
+    monkeypatch.setattr("sync.courier.Around", lambda clock, monotonic: Around(clock, monotonic, lambda: address[0]))
+    record_id = hall.keep()
+    province.order("unreachable", times=None)
+    stop, wake = threading.Event(), threading.Event()
+    hall.courier._monotonic = time.monotonic
+    hall.courier._host = Patience(lambda: 1.0)
+    for _ in range(9):
+        hall.courier._host.failed(time.monotonic())
+    thread = threading.Thread(target=hall.courier.run, args=(stop, wake))
+    thread.start()
+    try:
+        province.desk("DELETE", "/faults")
+        time.sleep(2.5)
+        assert hall.row(record_id).state == "kept", "it waits"
+        address[0] = "10.0.0.7"
+        until = time.monotonic() + 20
+        while hall.row(record_id).state != "receipted" and time.monotonic() < until:
+            time.sleep(0.1)
+        assert hall.row(record_id).state == "receipted"
+    finally:
+        stop.set()
+        wake.set()
+        thread.join(10)

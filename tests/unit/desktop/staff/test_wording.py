@@ -36,7 +36,8 @@ def test_the_platform_lamp_is_honest() -> None:
 @pytest.mark.parametrize(("code", "said", "tone"), [
     ("province.unreachable", "断网 12 分钟，可继续办", "wait"), ("province.station_revoked", "省平台不收本机的，先找管理员", "stop"),
     ("province.station_cloned", "省平台不收本机的，先找管理员", "stop"), ("province.tls", "对面不是省平台，可继续办", "wait"),
-    ("province.proxy", "代理不通，可继续办", "wait"), ("province.clock", "本机时间不对，传不了，可继续办", "wait"), ("province.busy", "省平台忙，可继续办", "wait"),
+    ("province.proxy", "代理不通，可继续办", "wait"), ("province.clock", "本机时间不对，传不了，可继续办", "wait"),
+    ("province.busy", "省平台忙，可继续办", "wait"),
     ("", "断网 12 分钟，可继续办", "wait"), ("sync.format", "断网 12 分钟，可继续办", "wait"),
 ])
 def test_a_line_that_is_up_is_never_called_down(code: str, said: str, tone: str) -> None:
