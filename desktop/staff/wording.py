@@ -14,8 +14,8 @@ from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
 
 __all__ = [
-    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "reason_words", "record_place",
-    "size_words", "support_words", "visible", "waits_words",
+    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_barred", "platform_words", "reason_words",
+    "record_place",    "size_words", "support_words", "visible", "waits_words",
 ]
 
 
@@ -163,7 +163,9 @@ def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: dat
         part = f"{courier.done * 100 // courier.total} %" if courier.moving == row.record_id and courier.total else ""
         return words("state.uploading"), part, "accent"
     why = ""
-    if courier.online is False:
+    if courier.online is False and platform_barred(courier.error_code):
+        why = reason_words(words, courier.error_code)
+    elif courier.online is False:
         why = words("outbox.why_offline_receipt" if row.state == "uploaded" else "outbox.why_offline")
     elif row.tries and row.next_try_at is not None:
         why = words("outbox.why_retry", n=row.tries, at=clock_time(row.next_try_at))
