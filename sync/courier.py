@@ -300,7 +300,7 @@ class Courier:
         if isinstance(error, SyncTrouble) and not isinstance(error, StoreTrouble):
             self._host_trouble(error)
             return
-        _LOG.error("the news fell out of its round: %s", type(error).__name__)
+        _LOG.log(logging.INFO if isinstance(error, StoreTrouble) else logging.ERROR, "the news fell out of its round: %s", type(error).__name__)
         self._news.later(self._monotonic(), error.code if isinstance(error, SyncTrouble) else SyncTrouble.code)
         self._show(last_error_code=self._news.trouble_code)
 
