@@ -80,7 +80,7 @@ from desktop.folders import data_folder
 from desktop.frame import framed
 from desktop.messages import Words
 from desktop.papers import ReceiptPrinter, SheetPrinter
-from desktop.rooms import Rooms, open_rooms
+from desktop.rooms import LAST_ANSWER_S, Rooms, open_rooms
 from desktop.settings import SETTINGS_FILE, Settings
 from desktop.single import Single
 from desktop.widgets.style import Look
@@ -148,6 +148,8 @@ class Desk(QObject):
         self._cards.stop()
         self._camera.stop()
         self._mail.stop()
+        if not self.jobs.stop("courier", LAST_ANSWER_S) and self._open is not None:
+            self._open.province.cut()  # an answer that does not come; it is asked for at the next start
         left = self.jobs.close(_CLOSE_S)
         if self._open is not None:
             self._open.close(wait=not left)

@@ -26,7 +26,7 @@ from desktop.flows.verify import verify_flow
 from desktop.flows.words_kiosk import CardSeen, CardTaken, KioskFacts
 from desktop.flows.words_verify import HealthSeen, VerifyFacts
 from desktop.messages import Words
-from desktop.rooms import Rooms, open_rooms
+from desktop.rooms import LAST_ANSWER_S, Rooms, open_rooms
 from resources.trouble import Trouble
 from sync.courier import CourierStatus
 from sync.errors import NotEnrolled, StoreDamaged
@@ -75,6 +75,8 @@ class Face(QObject):
         self.camera.stop()
         self._end.set()
         self._wake.set()
+        if not self.jobs.stop("courier", LAST_ANSWER_S) and self._open is not None:
+            self._open.province.cut()  # an answer that does not come; it is asked for at the next start
         left = self.jobs.close(_CLOSE_S)
         if self._open is not None:
             self._open.close(wait=not left)

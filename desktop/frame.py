@@ -12,7 +12,6 @@ from desktop.papers import CheckPrinter
 from desktop.widgets.opening import OpeningPage
 from desktop.widgets.style import Look
 from resources.trouble import Trouble
-from sync.tables import Tables
 
 __all__ = ["framed"]
 
@@ -57,8 +56,9 @@ def _page(session: Kiosk | Verify, stage: Stage, look: Look) -> QWidget:
         return terminal
     from desktop.verify.window import VerifyWindow
 
-    check = VerifyWindow(stage, look)
+    tables = session.rooms().tables
+    check = VerifyWindow(stage, look, tables)
     session.show_frame = check.show_frame
     session.pick_file = check.pick_file
-    session.print_result = CheckPrinter(lambda: stage.view, check.words, Tables.load()).write
+    session.print_result = CheckPrinter(lambda: stage.view, check.words, tables).write
     return check

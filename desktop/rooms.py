@@ -30,7 +30,10 @@ from sync.station import Station, load
 from sync.store import Keys, Store, open_folder
 from sync.tables import Tables
 
-__all__ = ["Rooms", "now", "open_rooms", "proxies"]
+__all__ = ["LAST_ANSWER_S", "Rooms", "now", "open_rooms", "proxies"]
+
+LAST_ANSWER_S = 2.0
+"""Seconds that the province's last answer is waited for when the program ends; then the line is cut."""
 
 
 def now() -> datetime:
@@ -83,7 +86,7 @@ class Rooms:
     def make_courier(self, tell: Callable[[CourierStatus], None]) -> Courier:
         """The way to the province for this store; ``tell`` is called in the courier's thread."""
         news = News(self.store, self.outbox, self.journal, lists=self.revocations)
-        return Courier(self.outbox, self.blobs, self.province, news, now, tell)
+        return Courier(self.outbox, self.blobs, self.province, news, now, tell, last_success=news.last_round())
 
     def known_there(self, record_id: str) -> bool:
         """Asks the province for one record, on a line of its own: the courier's belongs to the courier. Raises ProvinceTrouble where it does not say."""

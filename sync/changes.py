@@ -23,7 +23,7 @@ __all__ = ["KINDS", "LINE", "Change", "Told", "changes", "line_facts", "recent",
 KINDS = (
     "key.added", "key.ended", "intake.other", "recovery.other", "signer_root.added", "signer_root.removed", "tls_root.added", "tls_root.removed",
     "person.added", "person.removed", "person.roles", "reader.added", "reader.removed", "station.added", "station.removed", "station.state", "hall.other",
-    "window.other", "retention.other", "publicity.other", "table.edition", "table.removed", "table.rows",
+    "window.other", "retention.other", "publicity.other", "late.other", "certificate.other", "table.edition", "table.removed", "table.rows",
 )
 LINE = "downlink.changed"
 MOST = 100
@@ -91,6 +91,8 @@ def _settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change
     for name, kind in (("window", "window.other"), ("retention_days", "retention.other"), ("publicity_workdays", "publicity.other")):
         if old[name] != new[name]:
             yield Change(kind, now=str(new[name]))
+    if old.get("late") != new.get("late"):
+        yield Change("late.other")
     was, now = _keyed(old["people"], "id"), _keyed(new["people"], "id")
     yield from _came_and_went("person", was, now)
     for person in sorted(was.keys() & now.keys()):
@@ -132,7 +134,8 @@ class Lines(Protocol):
 
 def line_facts(purpose: str, version: int, change: Change) -> dict[str, str | int | bool]:
     """The facts of a change's line; an id that the journal does not take (it could be a person's number) is told by its digest."""
-    return {"purpose": purpose, "version": version, "kind": change.kind, "what": _plain(change.what), "now": _plain(change.now)}
+    told = version if version < 10**10 else f"{version:_}"  # a version may be a time; the journal takes no long number, that could be a person's
+    return {"purpose": purpose, "version": told, "kind": change.kind, "what": _plain(change.what), "now": _plain(change.now)}
 
 
 def recent(journal: Lines, most: int = 50, look_back: int = 5000) -> tuple[Told, ...]:

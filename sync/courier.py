@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
-from typing import Any, Protocol
+from typing import Any
 
+from sync.around import Around
 from sync.envelope import open_envelope
 from sync.errors import (
     ClockOff,
@@ -35,11 +36,12 @@ from sync.errors import (
 from sync.news import News
 from sync.patience import Patience, delay
 from sync.province import Province
+from sync.queued import Packets, Queue, QueueRow
 from sync.receipt import check
 from sync.station import Station
 from sync.upload import Slice, check_packet, upload_packet
 
-__all__ = ["Courier", "CourierStatus", "Queue", "QueueRow"]
+__all__ = ["Courier", "CourierStatus"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ POLL_S = 2.0
 """Seconds between two looks at an empty queue; ``wake`` is quicker."""
 SLICE_S = 10.0
 """Seconds after which a large packet lets other records and the small messages pass, at the border of a part."""
+CAME_BACK_S = 5.0
+"""Seconds within which a station tries again when its network is back: all stations of a hall wake at once."""
 DIGEST_TRIES = 3
 """Uploads whose packet arrived with another digest before the record is set aside."""
 _HOST = (ProvinceUnreachable, ProvinceBusy, TlsTrouble, ClockWrong)
@@ -57,51 +61,6 @@ _STATION_CODES = ("route.", "enrolment.", "tus.")
 ROOTS_MAY_HELP = ("unknown_key", "revoked", "key_age")
 """Why a receipt's signature does not count here, where a newer list of keys may say otherwise."""
 _TELL_EVERY_S = 0.1
-
-
-class QueueRow(Protocol):
-    """What of ``sync.outbox.OutboxRow`` the courier reads."""
-
-    @property
-    def record_id(self) -> str: ...
-    @property
-    def origin(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def packet_blob(self) -> str: ...
-    @property
-    def packet_digest(self) -> str: ...
-    @property
-    def packet_size(self) -> int: ...
-    @property
-    def record_digest(self) -> str: ...
-    @property
-    def signature(self) -> bytes: ...
-    @property
-    def acts(self) -> Sequence[Any]: ...
-    @property
-    def upload_id(self) -> str: ...
-    @property
-    def tries(self) -> int: ...
-
-
-class Queue(Protocol):
-    """What of ``sync.outbox.Outbox`` the courier moves."""
-
-    def next_due(self, now: datetime) -> QueueRow | None: ...
-    def row(self, record_id: str) -> QueueRow | None: ...
-    def rows(self, *, states: Sequence[str], limit: int, after: Any) -> Sequence[QueueRow]: ...
-    def mark(self, record_id: str, state: str, **facts: Any) -> None: ...
-    def failed(self, record_id: str, code: str, next_try_at: datetime, detail: str) -> None: ...
-    def set_aside(self, record_id: str, reason: str) -> None: ...
-    def receipted(self, record_id: str, receipt_envelope: bytes, received_at: datetime) -> None: ...
-
-
-class Packets(Protocol):
-    """Where packets lie: ``sync.blobs.Blobs``."""
-
-    def path(self, blob_id: str) -> Path: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +87,17 @@ class Courier:
     def __init__(
         self, outbox: Queue, packets: Packets, province: Province, news: News, clock: Callable[[], datetime], tell: Callable[[CourierStatus], None], *,
         random: Callable[[], float] | None = None, monotonic: Callable[[], float] = time.monotonic,
+        last_success: datetime | None = None,
     ) -> None:
-        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out."""
+        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out.
+        ``last_success``: of an earlier start.
+        """
         self._outbox, self._packets, self._province, self._news = outbox, packets, province, news
         self._clock, self._tell, self._random, self._monotonic = clock, tell, random or SystemRandom().random, monotonic
         self._host = Patience(self._random)
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._status = CourierStatus()
+        self._status = CourierStatus(last_success=last_success)
         self._told = 0.0
         self._asked: set[str] = set()
         self._hurrying = False
@@ -161,6 +123,7 @@ class Courier:
         Ends at the next step after ``stop``; set ``wake`` too to end at once. Closes the province's sessions.
         """
         self._stop = stop
+        around = Around(self._clock, self._monotonic)
         while not stop.is_set():
             if wake.is_set():
                 wake.clear()
@@ -173,6 +136,8 @@ class Courier:
             self._show(asking=False)
             if not moved and not stop.is_set():
                 wake.wait(self._pause())
+            if around.came_back():
+                self._host.hurry(self._monotonic() + self._random() * CAME_BACK_S)
         self._province.close()
 
     def hurry(self) -> None:
@@ -188,10 +153,10 @@ class Courier:
             return False
         try:
             self._news.ask(self._province, self._clock(), self._monotonic())
-        except SyncTrouble as trouble:
-            self._host_trouble(trouble)
+        except Exception as error:
+            self._news_failed(error)
             return False
-        self._served(self._news.trouble_code)
+        self._served()
         return True
 
     def step(self) -> bool:
@@ -206,6 +171,11 @@ class Courier:
             self._advance(row)
         except (ProvinceTrouble, SignatureInvalid, FormatTrouble, PacketDamaged) as trouble:
             self._settle(row, trouble)
+        except StoreTrouble:
+            raise
+        except Exception as error:  # a fault of this program at one record: it waits like any other trouble of its own, or it would be next for ever
+            _LOG.error("record %s fell out of its step: %s", row.record_id, type(error).__name__)
+            self._settle(row, SyncTrouble(type(error).__name__))
         finally:
             self._show(moving="", done_bytes=0, total_bytes=0)
         return True
@@ -325,6 +295,15 @@ class Courier:
             self._host.doubted(self._monotonic())
             self._later(row, trouble)
 
+    def _news_failed(self, error: Exception) -> None:
+        """A trouble of the host is waited upon. A fault of this machine (its store, this program) keeps the news out and nobody's record back."""
+        if isinstance(error, SyncTrouble) and not isinstance(error, StoreTrouble):
+            self._host_trouble(error)
+            return
+        _LOG.log(logging.INFO if isinstance(error, StoreTrouble) else logging.ERROR, "the news fell out of its round: %s", type(error).__name__)
+        self._news.later(self._monotonic(), error.code if isinstance(error, SyncTrouble) else SyncTrouble.code)
+        self._show(last_error_code=self._news.trouble_code)
+
     def _may_send_again(self, row: QueueRow) -> bool:
         """The packet here is whole (``check_packet``), what arrived was not: a few whole uploads more before a person must look."""
         self._other_digest[row.record_id] = self._other_digest.get(row.record_id, 0) + 1
@@ -365,9 +344,10 @@ class Courier:
         self._show(last_error_code=code, next_try_at=self._clock() + timedelta(seconds=self._host.left(self._monotonic())))
 
     # -- status ---------------------------------------------------------------------------------------------------------------------
-    def _served(self, error_code: str = "") -> None:
+    def _served(self) -> None:
+        """What the news had to complain of (a clock that is off, a list that was refused) stands until its next round, whatever else goes through."""
         self._host.succeeded()
-        self._show(online=True, offline_since=None, next_try_at=None, last_success=self._clock(), last_error_code=error_code,
+        self._show(online=True, offline_since=None, next_try_at=None, last_success=self._clock(), last_error_code=self._news.trouble_code,
                    clock_offset_s=self._offset_s())
 
     def _offset_s(self) -> float | None:
@@ -382,8 +362,12 @@ class Courier:
         with self._lock:
             changed = replace(self._status, **changes)
             same, self._status = changed == self._status, changed
-        if not same:
+        if same:
+            return
+        try:
             self._tell(changed)
+        except Exception as error:  # whoever listens: the records go on
+            _LOG.error("nobody took the courier's word: %s", type(error).__name__)
 
     def _pause(self) -> float:
         left = self._host.left(self._monotonic())

@@ -5,14 +5,14 @@ Never takes a table whose bytes are not the signed ones, and never takes a shipp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
 from sync.canon import canon, digest, parse_canonical
 from sync.errors import FormatTrouble, SignatureInvalid
 from sync.members import Members
-from sync.station import StationStore, read_rows, write_rows
+from sync.station import StationStore, Tx, put_rows, read_rows
 from sync.tables import Row, Tables
 from sync.workdays import CALENDAR, Workdays
 
@@ -73,8 +73,12 @@ def missing(station: TableStation, shipped: Tables, store: StationStore) -> tupl
                  if own.get(name) != edition.digest and digest(kept.get(_ROW + name, b"")) != edition.digest)
 
 
-def fetch(province: AsksTables, station: TableStation, shipped: Tables, store: StationStore) -> Iterator[tuple[str, tuple[Row, ...], tuple[Row, ...]]]:
-    """Fetches and keeps what is missing; gives (table, rows before, rows now) of each.
+Tell = Callable[[Tx, str, tuple[Row, ...], tuple[Row, ...]], None]
+"""Writes down what came: the table, its rows before and now."""
+
+
+def fetch(province: AsksTables, station: TableStation, shipped: Tables, store: StationStore, tell: Tell) -> None:
+    """Fetches and keeps what is missing; ``tell`` writes each down in the very transaction that keeps it.
 
     Raises the kinds of ProvinceTrouble, SignatureInvalid and FormatTrouble at the first that is refused; those before it are kept.
     """
@@ -82,8 +86,9 @@ def fetch(province: AsksTables, station: TableStation, shipped: Tables, store: S
         untrusted = province.table(name)
         rows = read_table(untrusted, name, station.tables[name].digest)
         before = _kept_rows(store, shipped, name)
-        write_rows(store, {_ROW + name: untrusted})
-        yield name, before, rows
+        with store.write() as tx:
+            put_rows(tx, {_ROW + name: untrusted})
+            tell(tx, name, before, rows)
 
 
 def current(shipped: Tables, station: TableStation, store: StationStore) -> Tables:

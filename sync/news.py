@@ -13,13 +13,15 @@ from typing import Any, Protocol
 
 from sync.changes import LINE, Change, changes, line_facts, table_change
 from sync.downlink import Purpose, States
+from sync.draft import time_text
 from sync.editions import fetch
 from sync.errors import ClockOff, ClockWrong, FormatTrouble, ProvinceRefused, SignatureInvalid, StationExpired, StationRefused, SyncTrouble
+from sync.members import parse_time
 from sync.province import ClockOffset, Province
 from sync.renewal import is_due, renew
 from sync.revocation import known_authorities
-from sync.station import Station, StationStore, apply
-from sync.tables import Tables
+from sync.station import Station, StationStore, Tx, apply, read_rows, write_rows
+from sync.tables import Row, Tables
 
 __all__ = ["News"]
 
@@ -27,6 +29,9 @@ _LOG = logging.getLogger(__name__)
 
 STATES_EVERY_S = 60.0
 DOWNLINK_EVERY_S = 900.0
+ROUND_KEPT_S = 600.0
+"""Seconds after which the time of the last whole round is written down anew: a start while the line is down knows since when."""
+_ROUND = "news.round"
 STATES_AT_ONCE = 500
 """Most records of one states answer (FORMATS section 7): so many = there are more."""
 
@@ -61,12 +66,23 @@ class News:
         self._store, self._outbox, self._journal, self._random, self._lists = store, outbox, journal, random or SystemRandom().random, lists
         self._shipped = shipped or Tables.load()
         self._next_states = self._next_downlink = float("-inf")
+        self._round_kept: float | None = None
         self.clock_offset: ClockOffset | None = None
         self.trouble_code = ""
+
+    def last_round(self) -> datetime | None:
+        """When all was asked the last time, by this station's clock and to ten minutes; kept over a restart."""
+        kept = read_rows(self._store).get(_ROUND)
+        return parse_time(kept.decode("ascii"), _ROUND) if kept else None
 
     def hurry(self) -> None:
         """Everything is due."""
         self._next_states = self._next_downlink = float("-inf")
+
+    def later(self, now: float, trouble_code: str) -> None:
+        """What could not be taken is asked for again in a while, not in every turn."""
+        self.trouble_code = trouble_code
+        self._next_states, self._next_downlink = now + STATES_EVERY_S, max(self._next_downlink, now + STATES_EVERY_S)
 
     def due(self, now: float) -> bool:
         """``now``: seconds of the monotonic clock."""
@@ -97,6 +113,9 @@ class News:
         self._tell_head(province)
         self._purge(province, offset.corrected(moment))
         self._next_states = now + STATES_EVERY_S * (0.8 + 0.4 * self._random())
+        if self._round_kept is None or now - self._round_kept >= ROUND_KEPT_S:
+            write_rows(self._store, {_ROUND: time_text(moment).encode()})
+            self._round_kept = now
 
     def _ask_states(self, province: Province) -> None:
         while True:
@@ -118,28 +137,34 @@ class News:
         except ProvinceRefused as refused:
             self._note(purpose, refused)
             return
-        applied = apply(self._store, province.station, {purpose: untrusted}, before)
+        applied = apply(self._store, province.station, {purpose: untrusted}, before, self._tell_changes)
         for trouble in applied.refused:
             self._note(purpose, trouble)
         if applied.news:
-            self._tell(purpose, applied.station, changes(purpose, province.station, applied.station))
             province.adopt(applied.station)
 
     def _fetch_tables(self, province: Province) -> None:
         """The rows of editions that are not here yet; each table counts as soon as it is whole."""
+        def tell(tx: Tx, name: str, before: Sequence[Row], now: Sequence[Row]) -> None:
+            self._tell(tx, "tables", province.station, (table_change(name, before, now),))
+
         try:
-            for name, before, rows in fetch(province, province.station, self._shipped, self._store):
-                self._tell("tables", province.station, (table_change(name, before, rows),))
+            fetch(province, province.station, self._shipped, self._store, tell)
         except (ProvinceRefused, SignatureInvalid, FormatTrouble) as trouble:
             self._note("table", trouble)
 
-    def _tell(self, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
-        """A line of the journal for each change."""
-        if self._journal is None or not changed:
+    def _tell_changes(self, tx: Tx, purpose: Purpose, before: Station, after: Station) -> None:
+        self._tell(tx, purpose, after, changes(purpose, before, after))
+
+    def _tell_renewal(self, tx: Tx, station: Station) -> None:
+        self._tell(tx, "roots", station, (Change("certificate.other", station.certificate_digest),))
+
+    def _tell(self, tx: Tx, purpose: Purpose, station: Station, changed: Sequence[Change]) -> None:
+        """A line of the journal for each change, in the transaction that keeps what brought it."""
+        if self._journal is None:
             return
-        with self._store.write() as tx:
-            for one in changed:
-                self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
+        for one in changed:
+            self._journal.write(tx, "station", LINE, "", line_facts(purpose, station.kept[purpose].version, one))
 
     def _fetch_lists(self, province: Province) -> None:
         """Lists of revoked certificates that are new here, over the same line as all else: a hall reaches the province and nobody's own server.
@@ -171,7 +196,7 @@ class News:
         if not is_due(province.station, corrected):
             return
         try:
-            province.adopt(renew(province, self._store, province.station, corrected))
+            province.adopt(renew(province, self._store, province.station, corrected, self._tell_renewal))
         except (ProvinceRefused, FormatTrouble) as trouble:
             self._note("renewal", trouble)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,6 +16,7 @@ COLUMNS = ("record_id, owner, state, state_before, reason, name, id_tail, catego
            " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
            " remote_until, remote_items, origin, replaced_by")
 """The columns that ``row_of`` takes, in order."""
+_REFUSAL = re.compile(r"status \d{3}: (\S{1,64})")
 
 
 class Act(NamedTuple):
@@ -67,6 +69,12 @@ class OutboxRow:
     """The station that sealed the packet, where it was carried here from another one."""
     replaced_by: str = ""
     """The record that was kept in the place of this one, where it was repaired (state ``replaced``)."""
+
+    @property
+    def refusal(self) -> str:
+        """The province's own code of the last refusal (of ``sync.wire.trouble_of``), or nothing where it said none."""
+        said = _REFUSAL.fullmatch(self.last_detail)
+        return said[1] if said is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,13 @@ class Province:
         for wire in wires:
             wire.close()
 
+    def cut(self) -> None:
+        """From any thread: what the sessions are asking ends at once. For the end of the program, where an answer is still out."""
+        with self._lock:
+            wires = tuple(self._wires)
+        for wire in wires:
+            wire.cut()
+
     def time(self) -> ClockOffset:
         """The province's clock against this station's. Raises the kinds of ProvinceTrouble."""
         before, started = self._now(), time.monotonic()

@@ -6,7 +6,7 @@ Key and request are kept before they are sent: where the answer is lost, the sam
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -19,9 +19,9 @@ from cryptography.x509.oid import NameOID
 from sync.canon import canon, parse_json
 from sync.draft import time_text
 from sync.enrolment import check_issued
-from sync.errors import FormatTrouble
+from sync.errors import FormatTrouble, ProvinceRefused, StationRefused
 from sync.members import Members
-from sync.station import Station, StationStore, certificate_of, from_rows, read_rows, write_rows
+from sync.station import Station, StationStore, Tx, certificate_of, from_rows, put_rows, read_rows, write_rows
 
 __all__ = ["RENEW_BEFORE", "Renews", "is_due", "renew"]
 
@@ -41,26 +41,41 @@ def is_due(station: Station, now: datetime) -> bool:
     return now >= station.certificate_until - RENEW_BEFORE
 
 
-def renew(province: Renews, store: StationStore, station: Station, now: datetime) -> Station:
-    """The station with a new key and certificate, kept in one transaction. Raises FormatTrouble, and the kinds of ProvinceTrouble: then nothing changed."""
+def renew(province: Renews, store: StationStore, station: Station, now: datetime, tell: Callable[[Tx, Station], None] | None = None) -> Station:
+    """The station with a new key and certificate, kept in one transaction, in which ``tell`` may write it down.
+
+    Raises FormatTrouble, and the kinds of ProvinceTrouble: then nothing changed.
+    """
     rows = read_rows(store)
     pending = {name: rows[name] for name in _PENDING if name in rows}
     if set(pending) != set(_PENDING):
         pending = _new_request(station.station_id, now)
         write_rows(store, pending)
-    answer = Members(parse_json(province.renew(pending["pending.renewal.request"]), "renewed"), "renewed", ("type", "station_id", "certificate", "chain"))
+    try:
+        fresh = _answered(province.renew(pending["pending.renewal.request"]), pending["pending.renewal.key"], station, now)
+        old = tuple(name for name in rows if name.startswith("device.chain."))
+        renewed = from_rows({**_without(rows, (*old, *_PENDING)), **fresh})  # verifies that key and certificate belong together
+    except (ProvinceRefused, FormatTrouble) as trouble:
+        if not isinstance(trouble, StationRefused):
+            write_rows(store, {}, drop=_PENDING)  # the same request again would only be refused again, until the present certificate ends
+        raise
+    with store.write() as tx:
+        put_rows(tx, fresh, drop=tuple(name for name in (*old, *_PENDING) if name not in fresh))
+        if tell is not None:
+            tell(tx, renewed)
+    return renewed
+
+
+def _answered(untrusted: bytes, key: bytes, station: Station, now: datetime) -> dict[str, bytes]:
+    """The rows of the new certificate. Raises FormatTrouble."""
+    answer = Members(parse_json(untrusted, "renewed"), "renewed", ("type", "station_id", "certificate", "chain"))
     answer.be("type", "hall-intake/renewed/1")
     answer.be("station_id", station.station_id)
     certificate, chain = answer.bytes64("certificate"), answer.list64("chain")
     check_issued(certificate, chain, now)
     if _serial(certificate) != station.station_id:
         raise FormatTrouble("the new certificate is for another station", what="renewed.certificate")
-    old = tuple(name for name in rows if name.startswith("device.chain."))
-    fresh = {"device.key": pending["pending.renewal.key"], "device.certificate": certificate,
-             **{f"device.chain.{number:02}": der for number, der in enumerate(chain)}}
-    renewed = from_rows({**_without(rows, (*old, *_PENDING)), **fresh})  # verifies that key and certificate belong together
-    write_rows(store, fresh, drop=tuple(name for name in (*old, *_PENDING) if name not in fresh))
-    return renewed
+    return {"device.key": key, "device.certificate": certificate, **{f"device.chain.{number:02}": der for number, der in enumerate(chain)}}
 
 
 def _without(rows: Mapping[str, bytes], names: tuple[str, ...]) -> dict[str, bytes]:

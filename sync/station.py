@@ -24,7 +24,8 @@ from sync.members import Members
 from sync.seal import PublicKeyInfo
 from sync.wire import DeviceIdentity
 
-__all__ = ["Applied", "Invitation", "Station", "StationStore", "Tx", "apply", "load", "read_rows", "write_rows"]
+__all__ = ["Applied", "Invitation", "Station", "StationStore", "Tx", "apply", "load", "put_rows", "read_rows",
+           "write_rows"]
 
 
 class Tx(Protocol):
@@ -220,10 +221,16 @@ class Applied:
     refused: tuple[SyncTrouble, ...] = ()
 
 
-def apply(store: StationStore, station: Station, untrusted: Mapping[Purpose, bytes], before: Callable[[States], None] | None = None) -> Applied:
+Tell = Callable[[Tx, Purpose, Station, Station], None]
+"""Writes down what an object of the downlink changed: its purpose, the station before and after."""
+
+
+def apply(store: StationStore, station: Station, untrusted: Mapping[Purpose, bytes], before: Callable[[States], None] | None = None,
+          tell: Tell | None = None) -> Applied:
     """Verifies and keeps the news of a downlink, roots first, each object in a transaction of its own.
 
-    ``before(states)`` is called with the news on records just before they count as seen, so that a crash between brings them again.
+    ``before(states)`` is called with the news on records just before they count as seen, so that a crash between brings them again; ``tell`` in the very
+    transaction that keeps an object, so that what it changed is told or the object comes again.
     Refused objects (SignatureInvalid: ``rollback``, ``same_version``, ``other_province`` or those of ``open_payload``; FormatTrouble)
     leave what was kept untouched.
     """
@@ -241,7 +248,10 @@ def apply(store: StationStore, station: Station, untrusted: Mapping[Purpose, byt
             continue
         if purpose == "states" and before is not None:
             before(States.read(changed.kept["states"]))
-        write_rows(store, {f"downlink.{purpose}": untrusted[purpose]})
+        with store.write() as tx:
+            put_rows(tx, {f"downlink.{purpose}": untrusted[purpose]})
+            if tell is not None:
+                tell(tx, purpose, station, changed)
         station = changed
         news.append(purpose)
     return Applied(station, tuple(news), tuple(refused))
@@ -263,10 +273,15 @@ def read_rows(store: StationStore) -> dict[str, bytes]:
 def write_rows(store: StationStore, rows: Mapping[str, bytes], drop: tuple[str, ...] = ()) -> None:
     """Sets ``rows`` and drops the others named, in one transaction."""
     with store.write() as tx:
-        for name in drop:
-            tx.execute("DELETE FROM station WHERE name = ?", (name,))
-        for name, value in rows.items():
-            tx.execute("INSERT INTO station (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
+        put_rows(tx, rows, drop)
+
+
+def put_rows(tx: Tx, rows: Mapping[str, bytes], drop: tuple[str, ...] = ()) -> None:
+    """As ``write_rows``, in the transaction ``tx``."""
+    for name in drop:
+        tx.execute("DELETE FROM station WHERE name = ?", (name,))
+    for name, value in rows.items():
+        tx.execute("INSERT INTO station (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
 
 
 def certificate_of(der: bytes, what: str) -> x509.Certificate:

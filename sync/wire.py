@@ -7,14 +7,12 @@ password that lives in memory, into a file of mode 0600, and unlinked as soon as
 from __future__ import annotations
 
 import contextlib
-import http.client
 import http.cookiejar
 import os
 import re
 import secrets
 import ssl
 import tempfile
-import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,9 +23,6 @@ from typing import Any
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_der_private_key
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPSConnectionPool
 
 from sync.canon import parse_json
 from sync.errors import (
@@ -47,6 +42,7 @@ from sync.errors import (
     StationUnknown,
     TlsTrouble,
 )
+from sync.line import End, PlainRefused, PrivateRoots, ProxySilent
 
 __all__ = ["Answer", "DeviceIdentity", "Limits", "Wire", "open_session", "tls_context"]
 
@@ -62,18 +58,24 @@ REFUSALS: Mapping[str, type[ProvinceRefused]] = {
 }
 """Codes that refuse the station itself, or a record for a reason that a person here can mend."""
 
+_SLOW_PART = 1_048_576
+"""Bytes of the largest body that a slow line is given (``sync.upload.PART``); larger ones go out only where smaller ones were quick."""
+
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED: with a private root nearly always this machine's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds to connect, between two pieces of an answer, and for the whole answer; bytes of the largest answer."""
+    """Seconds to connect (or for the next piece that is sent), between two pieces of an answer, and for the whole request; bytes of the largest answer;
+    bytes a second of the slowest line, for which a body gets its time on top: it may lie in this machine's own buffers long after it was "sent".
+    """
 
     connect_s: float = 10.0
     read_s: float = 30.0
     whole_s: float = 120.0
     most_bytes: int = 16 * 1024 * 1024
+    slowest: float = 8192.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,79 +127,22 @@ def _load_identity(context: ssl.SSLContext, identity: DeviceIdentity, folder: Pa
         os.unlink(name)
 
 
-class _Remembered:
-    """A stream that remembers the last line that was read from it."""
+class _Session(requests.Session):
+    """Looks at no redirect: requests would read the whole answer for it, however large, and take its address apart, whatever that is."""
 
-    def __init__(self, stream: Any) -> None:
-        self.stream, self.last = stream, b""
-
-    def readline(self, *limit: int) -> bytes:
-        self.last = self.stream.readline(*limit)
-        return self.last
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
-
-
-class _WholeHead(http.client.HTTPResponse):
-    """An answer whose head must end with its empty line. The standard library takes a head that was cut off for a whole one with fewer lines."""
-
-    def begin(self) -> None:
-        remembered: Any = _Remembered(self.fp)
-        self.fp = remembered
-        super().begin()
-        if self.fp is remembered:
-            self.fp = remembered.stream
-        if remembered.last not in (b"\r\n", b"\n"):
-            self.close()
-            raise http.client.RemoteDisconnected("the answer ended within its head")
-
-
-class _Line(HTTPSConnection):
-    response_class = _WholeHead
-
-
-class _Lines(HTTPSConnectionPool):
-    ConnectionCls: Any = _Line
-
-
-class _PrivateRoots(HTTPAdapter):
-    """An adapter that uses one given context and adds no root to it: requests would add its own bundle of public roots."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-        pools: Any = self.poolmanager
-        pools.pool_classes_by_scheme = {"https": _Lines}
-
-    def proxy_manager_for(self, proxy: str, **proxy_kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, **proxy_kwargs, ssl_context=self._context)
-        manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Lines}
-        return manager
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        conn.cert_reqs, conn.ca_certs, conn.ca_cert_dir = "CERT_REQUIRED", None, None
-
-
-class _PlainRefused(HTTPAdapter):
-    """What stands for http:// so that nothing ever leaves unencrypted."""
-
-    def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        raise requests.exceptions.InvalidSchema("only https")
+    def get_redirect_target(self, resp: Any) -> None:
+        return None
 
 
 def open_session(context: ssl.SSLContext, proxies: Mapping[str, str] | None = None) -> requests.Session:
     """A session over ``context``. ``proxies`` as requests wants them, e.g. ``{"https": "http://10.0.0.1:3128"}``; the environment is not asked."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.proxies = dict(proxies or {})
     session.headers.update({"User-Agent": "hall-intake", "Accept": "application/json", "Accept-Encoding": "identity"})
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", _PrivateRoots(context))
-    session.mount("http://", _PlainRefused())
+    session.mount("https://", PrivateRoots(context))
+    session.mount("http://", PlainRefused())
     return session
 
 
@@ -211,6 +156,8 @@ class Wire:
         self._url = url.rstrip("/")
         self._session = session
         self._limits = limits or Limits()
+        adapter = session.get_adapter(self._url)
+        self._end = adapter.end if isinstance(adapter, PrivateRoots) else End()
 
     def close(self) -> None:
         """Closes the connection."""
@@ -220,18 +167,24 @@ class Wire:
         """The next question goes out on a new line."""
         self._session.close()
 
+    def cut(self) -> None:
+        """From any thread: what is under way ends at once, and this way is over."""
+        self._end.cut()
+
     def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Collection[int] = (200,)) -> Answer:
         """One request; the answer's status is one of ``good``.
 
         Raises ProvinceUnreachable, TlsTrouble, ClockWrong; for other statuses what ``trouble_of`` says.
         """
-        deadline = time.monotonic() + self._limits.whole_s
+        limits = self._limits
+        sending = min(len(body or b""), _SLOW_PART) / limits.slowest
+        self._end.within(limits.whole_s + sending)
         try:
             with self._session.request(
                 method, self._url + path, data=body, headers=dict(headers or {}), stream=True, allow_redirects=False,
-                timeout=(self._limits.connect_s, self._limits.read_s), verify=True,
+                timeout=(limits.connect_s, limits.read_s + sending), verify=True,
             ) as response:
-                answer = Answer(response.status_code, response.headers, self._read(response, deadline))
+                answer = Answer(response.status_code, response.headers, self._read(response))
         except (requests.RequestException, OSError) as error:
             raise _wire_trouble(error) from error
         if answer.status not in good:
@@ -245,15 +198,13 @@ class Wire:
         _refuse_pages(answer)
         return answer.status, answer.untrusted_content
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
+    def _read(self, response: requests.Response) -> bytes:
         pieces: list[bytes] = []
         size = 0
         for piece in response.iter_content(65_536):
             size += len(piece)
             if size > self._limits.most_bytes:
                 raise ProvinceTrouble("the answer is too large", status=response.status_code)
-            if time.monotonic() > deadline:
-                raise ProvinceUnreachable("the answer came too slowly")
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -261,7 +212,7 @@ class Wire:
 def trouble_of(answer: Answer) -> ProvinceTrouble:
     """The trouble of an answer that was not wanted. ProvinceRefused only where the province says so itself, with its code; a gateway's page never is that."""
     status, code = answer.status, _code(answer)
-    later = retry_after(answer.headers.get("Retry-After", ""))
+    later = retry_after(answer.headers.get("Retry-After", ""), _moment(answer.headers.get("Date", "")))
     if status in (429, 503):
         return ProvinceBusy(f"status {status}", retry_after=later, status=status)
     if status == 511 or 300 <= status < 400:
@@ -275,16 +226,22 @@ def trouble_of(answer: Answer) -> ProvinceTrouble:
 
 
 def retry_after(untrusted: str, now: datetime | None = None) -> float:
-    """Seconds of a Retry-After header (seconds or a date), 0 where there is none, at most an hour."""
+    """Seconds of a Retry-After header (seconds or a date), 0 where there is none, at most an hour. ``now``: by the clock of who answered, else by ours."""
     untrusted = untrusted.strip()
     seconds = 0.0
     if untrusted.isascii() and untrusted.isdigit():
         seconds = float(untrusted[:9])
-    elif untrusted:
-        with contextlib.suppress(ValueError, TypeError):
-            moment = parsedate_to_datetime(untrusted)
-            seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+    elif (moment := _moment(untrusted)) is not None:
+        seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     return min(max(seconds, 0.0), 3600.0)
+
+
+def _moment(untrusted: str) -> datetime | None:
+    """A date of HTTP, or None."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        moment = parsedate_to_datetime(untrusted.strip())
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return None
 
 
 def _code(answer: Answer) -> str:
@@ -304,6 +261,8 @@ def _refuse_pages(answer: Answer) -> None:
 
 
 def _wire_trouble(error: BaseException) -> ProvinceTrouble:
+    if _inner(error, ProxySilent) is not None:
+        return ProxyTrouble("the proxy does not answer", why="silent")
     verification = _inner(error, ssl.SSLCertVerificationError)
     if isinstance(verification, ssl.SSLCertVerificationError):
         if verification.verify_code in (_NOT_YET_VALID, _EXPIRED):

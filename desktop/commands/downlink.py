@@ -30,7 +30,10 @@ CHANGE_WORDS = {
     "person.roles": "人员权限已变 roles changed", "reader.added": "新增读卡器 reader added", "reader.removed": "读卡器已移出 reader removed",
     "station.added": "本厅新增窗口电脑 station added", "station.removed": "窗口电脑已移出 station removed", "station.state": "窗口电脑状态已变 station's state",
     "hall.other": "大厅已变 hall changed", "window.other": "窗口号已变 window changed", "retention.other": "密封包保留天数 days of retention",
-    "publicity.other": "公示工作日 working days of publicity", "table.edition": "代码表有新版 new edition", "table.removed": "代码表已撤下 table removed",
+    "publicity.other": "公示工作日 working days of publicity",
+    "late.other": "签名后送晚的规定已变 rule on what comes late",
+    "certificate.other": "本机设备证书已更换 device certificate renewed", "table.edition": "代码表有新版 new edition",
+    "table.removed": "代码表已撤下 table removed",
     "table.rows": "代码表内容已更新 rows updated",
 }
 

@@ -214,10 +214,12 @@ class OutboxPage(QWidget):
         where, why, _tone = record_place(words, row, state.courier, self.kit.now())
         self._who.setText(f"{words('kept.who', name=row.name, tail=row.id_tail)} · {where}")
         advice = "outbox.advice_returned" if row.remote in _RETURNED else f"outbox.advice_{row.state}"
-        message = say_code(row.error_code, words.lang) if row.state == "set_aside" and row.error_code else None
-        do = (message.next + words.who(message.who), f"[{message.code}]") if message is not None else ("", "")
-        self._why.setText(joined(why + ("。" if why and self.kit.lang == "zh" else "." if why else ""), *do[:1], words(advice) if words.has(advice) else "",
-                                 *do[1:]))
+        message = say_code(row.error_code, words.lang, {"why": row.refusal}) if row.state == "set_aside" and row.error_code else None
+        cause = message.cause if message is not None and row.refusal else ""
+        code = "" if message is None else f"[{message.code}]" if row.refusal in ("", message.code) else f"[{message.code} · {row.refusal}]"
+        do = (message.next + words.who(message.who), code) if message is not None else ("", "")
+        first = why + ("。" if why and self.kit.lang == "zh" else "." if why else "")
+        self._why.setText(joined(first, cause, *do[:1], words(advice) if words.has(advice) else "", *do[1:]))
         self._why.setVisible(bool(self._why.text()))
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))

@@ -10,7 +10,7 @@ from desktop.flows.offline import ABILITIES, stands
 from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.flows.words.day import Change
 from desktop.messages import Message, Words, say_code
-from desktop.staff.wording import ago, clock_time, exact, label_of, platform_words, size_words
+from desktop.staff.wording import ago, clock_time, exact, label_of, platform_barred, platform_words, reason_words, size_words
 from desktop.widgets.row_card import CardRow
 from sync.panel import Waits, phase
 
@@ -90,7 +90,8 @@ def _wait_row(words: Words, one: Waits, courier: CourierFacts) -> CardRow:
     elif one.why:
         lines = (words("outbox.reason", code=one.why),)
     elif one.state in {"kept", "uploading", "uploaded"}:
-        lines = (words("sync.why_offline" if courier.online is False else "sync.why_next"),)
+        barred = courier.online is False and platform_barred(courier.error_code)
+        lines = (reason_words(words, courier.error_code) if barred else words("sync.why_offline" if courier.online is False else "sync.why_next"),)
     if one.state == "set_aside":
         return CardRow("warning", "stop", title, lines, act=words("sync.see"), about="returned")
     if one.state in {"kept_unsigned", "signing"}:
@@ -150,6 +151,8 @@ def _change_news(words: Words, one: Change, now: datetime) -> CardRow:
     facts = dict(one.facts)
     if "roles" in facts:
         facts["roles"] = words("sync.and").join(words(f"role.{role}") if words.has(f"role.{role}") else role for role in facts["roles"].split(",") if role)
+    if "state" in facts:
+        facts["state"] = words(f"station_state.{facts['state']}") if words.has(f"station_state.{facts['state']}") else facts["state"]
     if "tables" in facts:
         names = [words(f"table.{one}") if words.has(f"table.{one}") else one for one in facts["tables"].split(",")]
         facts["tables"] = words("sync.and").join(names[:_MOST_NAMED]) + (words("sync.and_more") if len(names) > _MOST_NAMED else "")

@@ -14,8 +14,8 @@ from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
 
 __all__ = [
-    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_words", "reason_words", "record_place",
-    "size_words", "support_words", "visible", "waits_words",
+    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_barred", "platform_words", "reason_words",
+    "record_place",    "size_words", "support_words", "visible", "waits_words",
 ]
 
 
@@ -96,17 +96,27 @@ def entry_hint(path: str, entry: Entry, words: Words) -> str:
 
 
 def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[str, str]:
-    """(words, tone) of the platform lamp: 平台在线 or 断网 n 分钟, 可继续办."""
+    """(words, tone) of the platform lamp: 平台在线, 断网 n 分钟, 可继续办, or what else stands between: a line that is up is never called down."""
     if courier.online is None:
         return words("lamp.platform_unknown"), "quiet"
     if courier.online:
         return words("lamp.platform_on"), "good"
+    if (other := platform_barred(courier.error_code)) is not None:
+        return words(f"lamp.platform_{other}"), "stop" if other == "refused" else "wait"
     minutes = int((now - courier.offline_since).total_seconds() // 60) if courier.offline_since else 0
     if minutes < 1:
         return words("lamp.platform_off_now"), "wait"
     if minutes < 120:
         return words("lamp.platform_off", n=minutes), "wait"
     return words("lamp.platform_off_hours", n=minutes // 60), "wait"
+
+
+def platform_barred(error_code: str) -> str | None:
+    """What stands between where the network itself works: ``refused`` (the platform refuses this station), ``tls``, ``proxy``, ``clock``, ``busy``."""
+    if error_code.startswith("province.station"):
+        return "refused"
+    kind = error_code.removeprefix("province.")
+    return kind if error_code == f"province.{kind}" and kind in {"tls", "proxy", "clock", "busy"} else None
 
 
 def size_words(count: int) -> str:
@@ -153,7 +163,9 @@ def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: dat
         part = f"{courier.done * 100 // courier.total} %" if courier.moving == row.record_id and courier.total else ""
         return words("state.uploading"), part, "accent"
     why = ""
-    if courier.online is False:
+    if courier.online is False and platform_barred(courier.error_code):
+        why = reason_words(words, courier.error_code)
+    elif courier.online is False:
         why = words("outbox.why_offline_receipt" if row.state == "uploaded" else "outbox.why_offline")
     elif row.tries and row.next_try_at is not None:
         why = words("outbox.why_retry", n=row.tries, at=clock_time(row.next_try_at))

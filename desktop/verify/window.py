@@ -39,10 +39,10 @@ def _now() -> datetime:
 class VerifyWindow(QWidget):
     """Shows the verify flow of ``stage``; designed at 1366 x 768. ``pick_file`` answers the effect PickFile, ``show_frame`` takes live pictures."""
 
-    def __init__(self, stage: Stage, look: Look, words: Callable[[str], Words] = Words, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, stage: Stage, look: Look, tables: Tables, words: Callable[[str], Words] = Words, clock: Callable[[], datetime] = _now) -> None:
         super().__init__()
         facts = stage.view.facts
-        self.stage, self.look, self._clock_now = stage, look, clock
+        self.stage, self.look, self._tables, self._clock_now = stage, look, tables, clock
         self.words = words(facts.language)
         self.setObjectName("verify")
         set_role(self, role="practice-edge" if look.practice else "ground")
@@ -179,7 +179,7 @@ class VerifyWindow(QWidget):
         set_role(card, role="card")
         inner = QVBoxLayout(card)
         inner.setContentsMargins(1, 1, 1, 1)
-        self.panel = VerdictPanel(self.look, self.words, self.stage.post, Tables.load())
+        self.panel = VerdictPanel(self.look, self.words, self.stage.post, self._tables)
         self.empty = EmptyState(self.look, "qr", "")
         inner.addWidget(self.panel)
         inner.addWidget(self.empty)

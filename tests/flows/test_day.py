@@ -10,7 +10,7 @@ import pytest
 from desktop.flows.intake import intake
 from desktop.flows.intake_state import IntakeState, SheetState
 from desktop.flows.machine import Failed
-from desktop.flows.notices import StationView, changes
+from desktop.flows.notices import StationView, changes, view_from, view_text
 from desktop.flows.offline import ABILITIES, stands
 from desktop.flows.words import (
     BackPressed,
@@ -53,6 +53,7 @@ from desktop.flows.words.day import (
     StopSheet,
 )
 from desktop.messages import LANGUAGES, Words
+from desktop.staff.panel_words import news_rows
 from devices.errors import Cancelled
 from sync.errors import ProvinceUnreachable, RepairThere, StoreTrouble
 from sync.journal import JournalFault
@@ -227,7 +228,8 @@ def test_changes_are_known_before_anybody_is_in_and_stay_for_the_next() -> None:
     assert play(SittingMade("d-1", NOW), OutboxListed((), {}), state=state)[0].changes == told.changes
 
 
-VIEW = StationView("大厅", "07", {"OP-1": ("王敏", frozenset({"collector"}))}, frozenset({"s1"}), 30, 7, {"sex": "2020", "degree": "2020"}, "k1", "c1")
+VIEW = StationView("大厅", "07", {"OP-1": ("王敏", frozenset({"collector"}))}, frozenset({"s1"}), 30, 7, {"sex": "2020", "degree": "2020"}, "k1", "c1",
+                   {"st-1": ("07", "good")}, frozenset({"t1"}), "none")
 
 
 @pytest.mark.parametrize(("after", "what", "facts"), [
@@ -242,17 +244,35 @@ VIEW = StationView("大厅", "07", {"OP-1": ("王敏", frozenset({"collector"}))
     (replace(VIEW, retention_days=60), "retention", {"n": "60"}),
     (replace(VIEW, publicity_workdays=5), "publicity", {"n": "5"}),
     (replace(VIEW, editions={"sex": "2026", "degree": "2026"}), "tables", {"n": "2", "tables": "degree,sex"}),
+    (replace(VIEW, editions={"sex": "2020"}), "tables_out", {"n": "1", "tables": "degree"}),
     (replace(VIEW, keys="k2"), "keys", {}),
+    (replace(VIEW, trust=frozenset({"t2", "t3"})), "trust", {"n": "2", "gone": "1"}),
+    (replace(VIEW, late="30 days"), "late", {}),
+    (replace(VIEW, stations={**VIEW.stations, "st-2": ("08", "good")}), "station_in", {"window": "08"}),
+    (replace(VIEW, stations={"st-1": ("07", "lent")}), "station_state", {"window": "07", "state": "lent"}),
+    (replace(VIEW, stations={}), "station_out", {"window": "07"}),
     (replace(VIEW, certificate="c2"), "certificate", {}),
 ])
 def test_every_change_is_told_and_has_words(after: StationView, what: str, facts: dict[str, str]) -> None:
     assert changes(VIEW, after, NOW) == (Change(what, NOW, facts),)
-    assert changes(after, after, NOW) == ()
+    assert changes(after, after, NOW) == () and view_from(view_text(after)) == after
     for lang in LANGUAGES:
         assert Words(lang)(f"news.{what}", **facts)
 
 
 # -- offline ------------------------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_table_and_every_state_of_a_station_that_comes_down_has_a_name(lang: str) -> None:
+    words = Words(lang)
+    assert [name for name in Tables.load().by_name if not name.startswith("map_") and not words.has(f"table.{name}")] == []
+    assert [state for state in ("good", "lent", "replaced", "revoked", "cloned") if not words.has(f"station_state.{state}")] == []
+    told = Change("station_state", NOW, {"window": "07", "state": "lent"})
+    row, = news_rows(words, replace(FLOW.start(), changes=(told, )), NOW)
+    assert words("station_state.lent") in row.title and "lent}" not in row.title
+    told = Change("tables", NOW, {"n": "1", "tables": "workdays"})
+    assert words("table.workdays") in news_rows(words, replace(FLOW.start(), changes=(told, )), NOW)[0].title
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_function_says_in_words_what_becomes_of_it_offline(lang: str) -> None:
     words = Words(lang)

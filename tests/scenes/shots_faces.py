@@ -46,6 +46,7 @@ from devices.errors import CardRemoved, FileHostile
 from devices.vision.codes import read_codes
 from sync.errors import DiskFull
 from sync.sheet import StatusList, judge, sheet_keys
+from sync.tables import Tables
 from tests.emulators.pictures import credit_sheet, live_frames, on_mat
 from tests.emulators.sheets import EPOCH, SheetOffice, payload
 from tests.flows.test_kiosk import CARD
@@ -172,7 +173,7 @@ def verify_states() -> Iterator[tuple[str, list[Any]]]:
 def verify_window(events: list[Any], size: tuple[int, int], look: Look, language: str = "zh_CN") -> VerifyWindow:
     """A window that shows the state after the events."""
     stage = Stage(verify_flow(VerifyFacts("成都市政务大厅", "03 窗口", "刘洋", look.practice, language, "四川省住房和城乡建设厅")), lambda effect, post: None)
-    window = VerifyWindow(stage, look, clock=lambda: NOW)
+    window = VerifyWindow(stage, look, Tables.load(), clock=lambda: NOW)
     window.resize(*size)
     window.show()
     stage.begin()

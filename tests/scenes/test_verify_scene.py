@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from desktop.app import open_face
 from desktop.faces import Verify
-from desktop.flows.words_verify import FileGiven
+from desktop.flows.words_verify import FileGiven, PrintResult
+from sync.editions import current
+from sync.tables import Tables
 from tests.emulators import pictures
 from tests.scenes.hall import SHEET_FACTS, PracticeHall
 from tests.scenes.stages import until
@@ -113,3 +115,33 @@ def test_a_hostile_file_ends_in_a_sentence(check: tuple[Verify, QWidget], hall: 
     give(session, window, b"%PDF-1.7 rubbish")
     until(lambda: session.stage.state.trouble is not None, "the sentence", 30)
     assert session.stage.state.trouble.code == "vision.hostile_file" and "打不开" in words_on(window)
+
+
+def test_categories_are_named_by_the_edition_that_came_down_on_screen_and_on_paper(hall: PracticeHall, qt_application: QApplication,
+                                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """As at the desk: an edition counts from the next start, whichever face fetched it."""
+    rows = [[row.code, row.zh if row.code != "4" else "新名称的类别", row.en] for row in Tables.load().rows("practitioner_categories")]
+    hall.province.order("tables", table="practitioner_categories", edition="9", rows=rows)
+    papers: list[Any] = []
+    monkeypatch.setattr("desktop.papers.print_a4", lambda paint, _title: papers.append(paint) or True)
+    monkeypatch.setattr("desktop.papers.draw_check", lambda _painter, paper, _words, _size: papers.append(paper))
+    for start in ("fetches", "uses"):
+        session, window = open_face("verify", hall.home)
+        window.show()
+        session.begin()
+        until(lambda now=session: now.stage is not None, "the window")
+        without_camera(session)
+        if start == "fetches":
+            until(lambda now=session: current(Tables.load(), now.rooms().station, now.rooms().store).label("practitioner_categories", "4") == "新名称的类别",
+                  "the edition", 30)
+        else:
+            give(session, window, base64.b64decode(hall.province.order("sheets", **FACTS)["pdf"]))
+            assert verdict(session).kind == "valid"
+            until(lambda shown=window: "新名称的类别" in words_on(shown), "the new name")
+            session.print_result(PrintResult(session.stage.state.look, session.stage.state.verdict))
+            papers.pop()(None, None)
+            assert any("新名称的类别" in (row[1] or "") for row in papers[-1].rows)
+        window.close()
+        assert session.close() == ()
+        window.deleteLater()
+    qt_application.processEvents()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,6 +11,11 @@ import pytest
 
 from desktop.commands import downlink as command
 from desktop.commands.downlink import CHANGE_WORDS
+from desktop.effects.notices import view_of
+from desktop.flows.intake_state import IntakeState
+from desktop.flows.notices import changes
+from desktop.messages import LANGUAGES, Words
+from desktop.staff.panel_words import news_rows
 from sync.changes import KINDS, Change, recent
 from sync.editions import current, missing, workdays
 from sync.station import load, read_rows
@@ -105,6 +111,32 @@ def test_keys_and_stations_that_change_are_told(hall: HallStation, province: Pro
     keyid = province.desk("POST", "/keys/rotate", purpose="states")["keyid"]
     told = news(hall)
     assert Change("key.added", keyid, "states") in told and Change("hall.other", "", "510200-02") in told and Change("window.other", "", "03") in told
+
+
+def test_each_of_them_is_on_the_screen_in_both_languages(hall: HallStation, province: ProvinceRun) -> None:
+    """From the province's own desk to the words of the panel."""
+    publish(province, "workdays", [[row.code, row.zh, row.en] for row in SHIPPED.rows("workdays")], "50")
+    news(hall)
+    before, other = view_of(hall.courier.station), "05.01-20260101-0000000055-1234567890"
+    province.desk("POST", "/people", id="OP-000056", name="新人", roles=["collector"], hall=HALL)
+    province.desk("POST", "/sams", sam=other, hall=HALL)
+    province.desk("POST", "/late", after_end_days=9, trust_claimed_time=False)
+    province.desk("POST", "/keys/rotate", purpose="receipts")
+    province.desk("POST", "/keys/rotate", purpose="intake")
+    publish(province, "workdays", HOLIDAYS, "51")
+    second = HallStation(hall.folder.parent / "second", hall.people, province)
+    news(hall)
+    found = changes(before, view_of(hall.courier.station), datetime.now(UTC))
+    assert {one.what for one in found} == {"person_in", "readers_in", "late", "trust", "keys", "tables", "station_in"}
+    for lang in LANGUAGES:
+        rows = news_rows(Words(lang), replace(IntakeState(), changes=found), datetime.now(UTC))
+        assert len(rows) == len(found) and all(row.title and "{" not in row.title and "news." not in row.title for row in rows)
+    told = {one.change.kind for one in recent(hall.journal, 1000)}
+    assert {"person.added", "reader.added", "late.other", "key.added", "intake.other", "table.rows", "station.added"} <= told
+    second.close()
+    province.desk("POST", "/late", after_end_days=None, trust_claimed_time=False)
+    province.desk("POST", "/people", id="OP-000056", remove=True)
+    province.desk("POST", "/sams", sam=other, remove=True)
 
 
 def test_the_command_says_what_came_down_and_what_changed(hall: HallStation, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch,

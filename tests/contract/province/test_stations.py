@@ -13,6 +13,7 @@ import pytest
 from desktop.messages import say_code
 from sync.carry_in import import_queue
 from sync.carry_out import export_queue
+from sync.changes import recent
 from sync.draft import time_text
 from sync.errors import EnrolledElsewhere, ProvinceUnreachable
 from sync.renewal import RENEW_BEFORE, is_due, renew
@@ -197,6 +198,41 @@ def test_a_lost_answer_to_a_renewal_costs_no_certificate(hall: HallStation, prov
     assert hall.store.station_value("pending.renewal.key") is None
     hall.province.adopt(renewed)
     assert hall.province.time().seconds < 60
+
+
+@pytest.mark.expects_log("renewal refused")
+def test_a_renewal_that_is_refused_is_asked_for_anew_and_not_with_the_same_request(hall: HallStation, province: ProvinceRun) -> None:
+    """Else a request that a province does not take would be sent until the certificate ends, and the station with it."""
+    hall.moment = lambda: datetime.now(UTC)
+    soon = (hall.station.certificate_until - RENEW_BEFORE - datetime.now(UTC)).total_seconds() + 3600
+    province.desk("POST", "/clock", offset=soon)
+    province.order("status", method="POST", path="/v1/certificates", status=422, code="renewal.format")
+    hall.courier.refresh()
+    assert hall.courier.status().last_error_code == "province.refused" and hall.courier.status().online
+    assert load(hall.store).certificate_digest == hall.station.certificate_digest and hall.store.station_value("pending.renewal.key") is None
+    hall.courier.hurry()
+    hall.courier.refresh()
+    assert load(hall.store).certificate_digest == hall.courier.station.certificate_digest != hall.station.certificate_digest
+    assert [one.change.kind for one in recent(hall.journal)].count("certificate.other") == 1
+    province.desk("POST", "/clock", offset=0)
+
+
+def test_a_renewal_that_was_killed_before_its_row_gets_the_same_certificate_after_the_start(hall: HallStation, province: ProvinceRun,
+                                                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sync.renewal.put_rows", killed)
+    with pytest.raises(KeyboardInterrupt):
+        renew(hall.province, hall.store, hall.station, datetime.now(UTC))
+    monkeypatch.undo()
+    hall.reopen()
+    key = hall.store.station_value("pending.renewal.key")
+    renewed = renew(hall.province, hall.store, load(hall.store), datetime.now(UTC))
+    assert key and hall.store.station_value("device.key") == key, "the one that the province certified before"
+    assert load(hall.store).certificate_digest == renewed.certificate_digest != hall.station.certificate_digest
+    hall.province.adopt(renewed)
+    assert abs(hall.province.time().seconds) < 60
 
 
 def test_a_certificate_that_is_over_is_said_and_made_good_by_the_administrator(hall: HallStation, province: ProvinceRun) -> None:

@@ -211,7 +211,7 @@ def test_a_refusal_sets_the_record_aside_with_its_reason(hall: HallStation, prov
     province.order("status", method="PUT", path=record_id, status=status, code=code)
     hall.drive(record_id, "set_aside")
     row = hall.row(record_id)
-    assert row.reason == "province.refused" and code in row.last_detail
+    assert row.reason == "province.refused" and row.refusal == code
     hall.outbox.retry(record_id, who="op:OP-000017")
     hall.drive(record_id, "receipted")
 

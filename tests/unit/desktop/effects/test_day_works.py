@@ -154,6 +154,7 @@ def view(**other: Any) -> Any:
     values: dict[str, Any] = {
         "hall_name": "大厅", "window": "07", "people": (), "sams": ("s1",), "retention_days": 30, "publicity_workdays": 7, "tables": {},
         "intake": SimpleNamespace(kid="i1"), "recovery": SimpleNamespace(kid="r1"), "certificate_digest": "c1", "kept": {},
+        "keys": SimpleNamespace(keys=()), "signer_roots": (), "tls_roots": (), "late": "",
     }
     return SimpleNamespace(**(values | other))
 
@@ -176,10 +177,27 @@ def test_a_change_is_told_once_and_after_a_restart_again(room: Room, jobs: Jobs)
     again.start()
     until(lambda: len(got) == 3, "the word after a restart")
     assert [(one.what, one.facts["window"]) for one in got[2].changes] == [("window", "08")]
+    until(lambda: not jobs.busy("outbox"), "kept")
     room.clock.forward(days=15)
     NoticeWork(lambda: desk, jobs, got.append, room.clock).start()
     until(lambda: len(got) == 4, "the word two weeks later")
     assert got[3].changes == ()
+
+
+def test_what_came_down_just_before_the_end_is_told_at_the_next_start(room: Room, jobs: Jobs) -> None:
+    """The station's row is there, the screen was never told: killed between the two."""
+    got: list[StationChanged] = []
+    desk = rooms(room)
+    desk.station = view()
+    NoticeWork(lambda: desk, jobs, got.append, room.clock).start()
+    until(lambda: got and not jobs.busy("outbox"), "the first start")
+    desk.station = view(window="08")
+    NoticeWork(lambda: desk, jobs, got.append, room.clock).start()
+    until(lambda: len(got) == 2 and not jobs.busy("outbox"), "the next start")
+    assert [one.what for one in got[1].changes] == ["window"]
+    NoticeWork(lambda: desk, jobs, got.append, room.clock).start()
+    until(lambda: len(got) == 3, "the start after")
+    assert [one.what for one in got[2].changes] == ["window"], "and once only"
 
 
 # -- one record onto a medium -------------------------------------------------------------------------------------------------------------

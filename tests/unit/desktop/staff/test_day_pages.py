@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -11,7 +12,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from desktop.flows.machine import Failed
-from desktop.flows.words import BackPressed, CourierFacts, CourierSeen, DiscardPressed, OutboxListed, PagePicked, PortraitPressed, SyncNow, SyncPressed
+from desktop.flows.words import (
+    BackPressed,
+    CourierFacts,
+    CourierSeen,
+    DiscardPressed,
+    OutboxListed,
+    PagePicked,
+    PortraitPressed,
+    SyncNow,
+    SyncPressed,
+)
 from desktop.flows.words.day import Exported, ExportRecord, ExportWanted, MakeSheet, PrintSheet, RepairRecord, SaveSheet, SheetCounted, SheetMade, SheetSaved
 from desktop.widgets.style import Look
 from sync.errors import RepairThere
@@ -99,6 +110,23 @@ def test_news_name_the_items_the_days_and_the_changes(scene: Scene) -> None:
 def test_troubles_are_said_in_words(scene: Scene, courier: CourierSeen, words: str) -> None:
     said = panel(scene, courier)
     assert words in said and "未知" not in said
+
+
+def test_a_station_that_is_refused_reads_nowhere_that_the_line_is_down(scene: Scene) -> None:
+    refused = CourierSeen(replace(REFUSED.courier, error_code="province.station_revoked"))
+    for page in ("sync", "outbox"):
+        scene.inside(refused).desk(outbox(), PagePicked(page))
+        assert "断网，连上" not in texts(scene.window) and "省平台不收本机的" in texts(scene.window), page
+
+
+@pytest.mark.parametrize(("refusal", "said"), [("record.attachments", "材料和登记内容对不上"), ("record.not-known-here", "record.not-known-here")])
+def test_why_the_platform_did_not_take_a_record_is_said(scene: Scene, refusal: str, said: str) -> None:
+    """The next step is "mend it by the reason": then the reason has to be there, in words or, unknown here, as the platform wrote it."""
+    rows = tuple(replace(one, state="set_aside", error_code="province.refused", refusal=refusal) if one.record_id == "r-2" else one for one in outbox().rows)
+    scene.inside().desk(replace(outbox(), rows=rows), PagePicked("returned"))
+    scene.window.desk.outbox.pick("r-2")
+    shown = texts(scene.window.desk.outbox)
+    assert f"原因：{said}" in shown and f"[province.refused · {refusal}]" in shown
 
 
 def test_nothing_waits_is_said_as_such(scene: Scene) -> None:

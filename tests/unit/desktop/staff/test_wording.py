@@ -33,6 +33,19 @@ def test_the_platform_lamp_is_honest() -> None:
     assert platform_words(WORDS, CourierFacts(False, NOW - timedelta(hours=5)), NOW)[0] == "断网 5 小时，可继续办"
 
 
+@pytest.mark.parametrize(("code", "said", "tone"), [
+    ("province.unreachable", "断网 12 分钟，可继续办", "wait"), ("province.station_revoked", "省平台不收本机的，先找管理员", "stop"),
+    ("province.station_cloned", "省平台不收本机的，先找管理员", "stop"), ("province.tls", "对面不是省平台，可继续办", "wait"),
+    ("province.proxy", "代理不通，可继续办", "wait"), ("province.clock", "本机时间不对，传不了，可继续办", "wait"),
+    ("province.busy", "省平台忙，可继续办", "wait"),
+    ("", "断网 12 分钟，可继续办", "wait"), ("sync.format", "断网 12 分钟，可继续办", "wait"),
+])
+def test_a_line_that_is_up_is_never_called_down(code: str, said: str, tone: str) -> None:
+    courier = CourierFacts(False, NOW - timedelta(minutes=12), error_code=code)
+    assert platform_words(WORDS, courier, NOW) == (said, tone)
+    assert platform_words(Words("en"), courier, NOW)[1] == tone
+
+
 ROW = OutboxFacts("r-1", "李国强", "0012", ("4",), "kept", NOW)
 
 
