@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.errors import DiskFull, StoreTrouble
+from sync.errors import DiskFull, StoreDamaged, StoreTrouble
 from sync.file_errors import FULL, free_bytes
 from sync.meanwhile import Meanwhile
 
@@ -33,13 +34,13 @@ _SLIP_ROOM = 16 * 1024
 """Bytes reckoned for a slip that is not made yet: a signature with its chain, and acts."""
 _PACKET_MAGIC = b"HIPK"
 _ORPHAN_PACKETS = 4
-"""A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told."""
+"""A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told (``strays``)."""
 _PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: ids dropped, and ids of packets kept because there were too many of them for a crash."""
+    """What a sweep did: ids dropped, and ids of packets kept: a row once named them, or there were too many of them for a crash."""
 
     dropped: tuple[str, ...]
     kept: tuple[str, ...]
@@ -117,24 +118,55 @@ class Blobs:
 
     def drop(self, blob_id: str) -> None:
         """Unlinks the file and its slip; what is not there or cannot go now (held open by a virus scanner) is left to the next sweep."""
+        if os.name == "nt":
+            self.release(blob_id)  # what is read-only cannot be unlinked there
         for path in (self._at(blob_id), self._at(blob_id).with_suffix(_SLIP)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+    @contextmanager
+    def named(self, blob_ids: Collection[str]) -> Generator[None]:
+        """Around the transaction that writes the rows of these files. Committed: read-only from now on, so that a sweep knows them from what a crash left, even
+        where the rows are older than the files (a store put back from a copy). Clearly refused: dropped. After an I/O error the row may be there or not, and
+        the next sweep knows.
+        """
+        try:
+            yield
+        except StoreTrouble as trouble:
+            if trouble.facts.get("step") != "disk" and not isinstance(trouble, StoreDamaged):
+                for one in blob_ids:
+                    self.drop(one)
+            raise
+        for one in blob_ids:
+            with suppress(OSError):
+                self._at(one).chmod(0o400)
+
+    def release(self, blob_id: str) -> None:
+        """Its row is about to forget it: what a crash leaves of it may be swept."""
+        with suppress(OSError):
+            self._at(blob_id).chmod(0o600)
 
     def ids(self) -> tuple[str, ...]:
         """Ids of all files there, in order of name."""
         return tuple(sorted(one.name for one in self.folder.iterdir() if _NAME.match(one.name)))
 
     def sweep(self, known_ids: Collection[str]) -> Swept:
-        """Drops files that no row knows. Only at start, with the store locked and checked, before anything is written. Other files are not touched."""
+        """Drops files that no row knows, but no packet that a row once named. Only at start, with the store locked and checked, before anything is written.
+
+        Other files are not touched.
+        """
         orphans = tuple(one for one in self.ids() if one not in known_ids)
-        packets = tuple(one for one in orphans if self._is_packet(one))
-        kept = packets if len(packets) > _ORPHAN_PACKETS else ()
+        packets = self.strays(known_ids)
+        kept = packets if len(packets) > _ORPHAN_PACKETS else tuple(one for one in packets if self._is_settled(one))
         dropped = tuple(one for one in orphans if one not in kept)
         left = {one.stem for one in self.folder.iterdir() if one.suffix == _SLIP and _NAME.match(one.stem)}  # a slip whose packet is gone
         for one in (*dropped, *sorted(left - {*known_ids, *kept})):
             self.drop(one)
         return Swept(dropped, kept)
+
+    def strays(self, known_ids: Collection[str]) -> tuple[str, ...]:
+        """Packets that no row knows."""
+        return tuple(one for one in self.ids() if one not in known_ids and self._is_packet(one))
 
     def free(self) -> int:
         """Free bytes on the disk of this folder."""
@@ -205,6 +237,12 @@ class Blobs:
                 return blob.read(len(_PACKET_MAGIC)) == _PACKET_MAGIC
         except OSError:
             return False
+
+    def _is_settled(self, blob_id: str) -> bool:
+        try:
+            return not self._at(blob_id).stat().st_mode & stat.S_IWUSR
+        except OSError:
+            return True
 
     def _sync_folder(self, path: Path) -> None:
         if os.name == "nt":

@@ -6,7 +6,7 @@ __all__ = [
     "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
     "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
     "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin",
-    "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
+    "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketStray", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
     "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch",
     "RepairElsewhere", "RepairOpen", "RepairThere", "SignatureInvalid", "StationCloned", "StationExpired",
     "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreMoved",
@@ -265,6 +265,11 @@ class PacketTooNew(FormatTrouble):
 class PacketDamaged(SyncTrouble):
     """The packet's file is gone, or is not the bytes of its row; it is set aside."""
     code = "packet.damaged"
+
+
+class PacketStray(SyncTrouble):
+    """Packets that were kept and that no row knows any more: an older copy of the store was put back. Only the province can open them."""
+    code = "packet.stray"
 
 
 # -- carrying -------------------------------------------------------------------------------------------------------------------------
