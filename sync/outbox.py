@@ -326,8 +326,7 @@ class Outbox:
             with self._blobs.reserve_given_up():
                 for record_id in due:
                     self._purge(record_id)
-        if due:
-            self._blobs.keep_reserve()
+        self._blobs.keep_reserve()  # also where somebody else made room
         return due
 
     def _purge(self, record_id: str) -> None:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
+from sync.blobs import Blobs
 from sync.ciphers import derived_key, key_check, new_key, unwrap_at_station, wrap_at_station
 from sync.errors import DiskFull, KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreMoved, StoreTrouble
 from sync.file_errors import free_bytes, named_file_errors
@@ -52,6 +53,7 @@ def open_folder(folder: Path, cabinet: Keys, practice: bool | None = None, *, ma
             folder.mkdir(mode=0o700, parents=True)
         lock = StoreLock(folder / "lock")
         try:
+            Blobs(folder / "blobs").spare_room()  # on a full disk even opening needs some
             label = read_label(folder)
             if label is None:
                 refuse_leftovers(folder)
@@ -105,7 +107,7 @@ class Store:
         self._damaged = False
         self._emptying = False
         """Somebody waits for all readers to end, so that the log can be emptied: a long look gives way."""
-        self._spare_room: Callable[[], None] = lambda: None
+        self._spare_room = Blobs(folder / "blobs").spare_room
         self._writer: Connection | None = connect(self._path, key, "rw")
         try:
             self._wrap_key = self._read_meta(arriving)
@@ -125,6 +127,7 @@ class Store:
                 raise NotEnrolled("there is no store")
             lock = StoreLock(folder / "lock")
             try:
+                Blobs(folder / "blobs").spare_room()
                 label = read_label(folder)
                 if label is None or not begun(folder):
                     refuse_leftovers(folder)
@@ -187,7 +190,7 @@ class Store:
         self.forget_old_pages()
 
     def spare_room(self, spare: Callable[[], None]) -> None:
-        """``spare`` is called before each transaction: ``Blobs.spare_room`` of the same disk."""
+        """``spare`` is called before each transaction: ``Blobs.spare_room`` of the same disk. For whoever keeps a reserve of another size."""
         self._spare_room = spare
 
     @contextmanager
