@@ -59,7 +59,10 @@ def run(args: argparse.Namespace) -> int:
     folder = data_folder()
     try:
         if args.act == "export" and args.without_key:
-            return _told(export_files(folder, args.target), args.target)
+            code = _told(export_files(folder, args.target), args.target)
+            print(f"钥匙或登记库找不回来，这台机器要接着用：省平台收下以后，把 {folder} 改名收好（别删），再用新的登记码运行 hall-intake enrol\n"
+                  "(to work on without the old key: once the province has the export, rename that folder, keep it, and enrol anew)")
+            return code
         with named_file_errors("outbox", folder.parent), open_folder(folder, KeyCabinet()) as store:
             outbox = Outbox(store, Blobs(store.folder / "blobs"), Journal(store, _station_id(store)), lambda: datetime.now(UTC))
             return acts[args.act](args, store, outbox)

@@ -17,7 +17,7 @@ from sync import carry_out, medium
 from sync.blobs import Blobs
 from sync.carry_in import import_queue, normal_transfer_code
 from sync.carry_out import export_files, export_queue
-from sync.errors import ExportNotWritten, ExportRefused, PacketDamaged, PacketStray, StoreDamaged, StoreTrouble
+from sync.errors import ExportNotWritten, ExportRefused, KeyMissing, PacketDamaged, PacketStray, StoreDamaged, StoreTrouble
 from sync.outbox import Act
 from sync.store import open_folder
 from tests.contract.province.hall import HallStation, People, came_in
@@ -60,6 +60,32 @@ def test_one_damaged_packet_keeps_no_other_one_back(hall: HallStation, tmp_path:
     told = capsys.readouterr()
     assert "exported: 1" in told.out and bad in told.err and gone in told.err and "packet.damaged" in told.err
     hall.reopen()
+
+
+def test_a_lost_key_is_survived_by_doing_what_the_commands_say(hall: HallStation, people: People, province: ProvinceRun, tmp_path: Path,
+                                                               monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused, exported without the key, received by the province, the old folder put away, enrolled anew, working on: as it is written there."""
+    kept = [hall.keep() for _ in range(2)]
+    hall.close()
+    other_key = os.urandom(32)
+    assert _run(hall.folder, other_key, monkeypatch, "list") == 1 and "hall-intake outbox export --without-key" in capsys.readouterr().err
+    assert _run(hall.folder, other_key, monkeypatch, "export", "--without-key", str(tmp_path / "export")) == 0
+    told = capsys.readouterr().out
+    assert str(hall.folder) in told and "hall-intake enrol" in told
+    assert _recovered(province, tmp_path / "export") == dict.fromkeys(kept, "received")
+    with pytest.raises(KeyMissing):  # the folder as it is: no new key, never
+        open_folder(hall.folder, OneKey(other_key), True, make=True)
+    hall.folder.rename(tmp_path / "put-away")
+    fresh = HallStation(hall.folder, people, province)
+    new = fresh.keep()
+    fresh.drive(new, "receipted")
+    fresh.close()
+    assert all(came_in(province, one) == 1 for one in (*kept, new))
+    hall.folder = tmp_path / "put-away"
+    hall.reopen()  # the keyring came back after all: what is there gets the same receipts
+    for one in kept:
+        hall.drive(one, "receipted")
+        assert came_in(province, one) == 1
 
 
 @pytest.mark.parametrize("how", ["gone", "changed"])
