@@ -132,7 +132,7 @@ class MailWork:
         shown = {row.record_id: row for row in (*rows[:order.pages * _PAGE], *pressing(rooms.store, owner, _ASKING))}
         in_order = sorted(shown.values(), key=lambda row: (row.kept_at, row.record_id), reverse=True)
         counts = tally(rooms.store, owner, *hall_day(now()))
-        return OutboxListed(tuple(_facts(row) for row in in_order), counts, rooms.outbox.waiting(), len(rows) > order.pages * _PAGE)
+        return OutboxListed(tuple(_facts(row) for row in in_order), counts, rooms.outbox.waiting(), len(rows) > order.pages * _PAGE, owner)
 
     def watch(self, order: WatchRecord, post: Post) -> None:
         self._watched = {order.record_id: ("", post)}

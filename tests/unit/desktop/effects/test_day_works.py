@@ -13,16 +13,19 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.jobs import Jobs
+from desktop.effects.drafts import DraftWork
 from desktop.effects.exports import ExportWork
+from desktop.effects.mail import MailWork
 from desktop.effects.notices import NoticeWork
 from desktop.effects.sheets import SheetWork
 from desktop.errors import NoPrinter, NotSaved
 from desktop.flows.machine import Failed
+from desktop.flows.words import ListOutbox, ListParked
 from desktop.flows.words.day import Exported, ExportRecord, MakeSheet, PrintSheet, SaveSheet, SheetCounted, SheetFacts, SheetMade, SheetSaved, StationChanged
 from sync.canon import parse_canonical
 from sync.errors import ExportNotWritten, NotAllowed, StoreTrouble
 from sync.journal import JournalFault
-from tests.emulators.records import NAME, OWNER, STATION_ID, Room, new_recipient, open_room
+from tests.emulators.records import NAME, OWNER, STATION_ID, Room, draft, new_recipient, open_room
 from tests.scenes.stages import until
 
 TO = new_recipient("k")[1]
@@ -95,6 +98,17 @@ def test_a_journal_that_was_edited_gives_no_sheet(room: Room, monkeypatch: pytes
         make(room)
 
 
+def test_each_list_says_whose_people_it_names(room: Room, qt_application: QApplication) -> None:
+    """Then the desk does not show it to who came to sit there meanwhile."""
+    room.keep(1)
+    room.parked.put(draft(2))
+    made = rooms(room)
+    made.parked = room.parked
+    mail, drafts = MailWork(lambda: made, lambda: OWNER, None, None), DraftWork(lambda: made, lambda: OWNER, lambda: "", None)  # type: ignore[arg-type]
+    kept, parked = mail.list(ListOutbox(), threading.Event(), None), drafts.list(ListParked(), threading.Event(), None)
+    assert (kept.owner, len(kept.rows), parked.owner, len(parked.parked)) == (OWNER, 1, OWNER, 1)
+
+
 def test_a_sheet_that_was_stopped_answers_nothing_and_the_next_one_does(room: Room, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desktop.effects.sheets._TELL_EVERY", 1)
     begun, go_on, answers = threading.Event(), threading.Event(), list[Any]()
@@ -115,7 +129,7 @@ def test_a_sheet_that_was_stopped_answers_nothing_and_the_next_one_does(room: Ro
     go_on.set()
     until(lambda: any(isinstance(one, SheetMade) for one in answers), "the second sheet")
     until(lambda: not jobs.busy("sheet"), "nothing more")
-    assert sum(isinstance(one, SheetMade) for one in answers) == 1 and not any(isinstance(one, Failed) for one in answers)
+    assert [one.owner for one in answers if isinstance(one, SheetMade)] == [OWNER] and not any(isinstance(one, Failed) for one in answers)
     assert any(isinstance(one, SheetCounted) and one.total == 1 for one in answers)
 
 
