@@ -15,7 +15,7 @@ from sync.blobs import Blobs
 from sync.ciphers import derived_key, key_check, new_key, unwrap_at_station, wrap_at_station
 from sync.errors import DiskFull, KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreMoved, StoreTrouble
 from sync.file_errors import free_bytes, named_file_errors
-from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, write_once
+from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, refuse_lost_rows, write_once
 from sync.oslock import StoreLock
 from sync.rekey import NextKeys, finish_rekey
 from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
@@ -361,6 +361,7 @@ def _opened(folder: Path, label: StoreLabel, key: bytes, lock: StoreLock, arrivi
     check = folder / CHECK
     if not check.exists() or not check.stat().st_size:
         check_versions()
+        refuse_lost_rows(folder)
         make_file(folder, label, key)
         check.unlink(missing_ok=True)
         write_once(check, key_check(key, label.salt).encode("ascii"))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.blobs import Blobs
 from sync.canon import canon
 from sync.errors import KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreInUse, StoreTooNew, StoreTrouble
 from sync.sqlcipher import check_versions, connect
@@ -177,14 +178,19 @@ def test_a_damaged_file_with_a_log_beside_it_keeps_both(tmp_path: Path) -> None:
     assert _content(crashed) == before
 
 
-@pytest.mark.parametrize("name", ["store.db", "store-id"])
-def test_a_lost_file_is_damage_and_never_a_new_store(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("names", ["store.db", "store-id", "store.db store.check", "store-id store.check", "store-id store.db store.check"])
+def test_a_lost_file_is_damage_and_never_a_new_store(tmp_path: Path, names: str) -> None:
+    """With packets there: a new store in the place of a lost one would know none of them, and its sweep would take the pictures of drafts."""
     folder = _filled(tmp_path / "home")
+    blobs = Blobs(folder / "blobs", room=0, reserve=0)
+    blobs.prepare()
+    blobs.write(b"a picture")
     label = read_label(folder)
     assert label is not None
     cabinet = Cabinet()
     cabinet.keys[label.store_id] = KEY
-    (folder / name).unlink()
+    for name in names.split():
+        (folder / name).unlink()
     before = _content(folder)
     for attempt in (lambda: Store.open(folder, KEY), lambda: open_folder(folder, cabinet, make=True), lambda: Store.make(folder, KEY)):
         with pytest.raises((StoreDamaged, StoreForeign)):
