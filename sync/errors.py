@@ -284,7 +284,7 @@ class ExportForProvince(SyncTrouble):
 
 
 class ExportNotWritten(SyncTrouble):
-    """The medium could not be written, or something is there already. Facts: path."""
+    """The medium could not be written, or something is there already. Facts: path, why."""
     code = "export.not_written"
 
 

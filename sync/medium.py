@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sync.errors import ExportNotWritten, ExportRefused
+from sync.file_errors import FULL
 from sync.label import sync_folder
 
 __all__ = ["MANIFEST", "MANIFEST_SIGNATURE", "ROWS", "Writing", "packet_name", "read_medium", "slip_name", "write_medium"]
@@ -23,6 +24,8 @@ __all__ = ["MANIFEST", "MANIFEST_SIGNATURE", "ROWS", "Writing", "packet_name", "
 MANIFEST, MANIFEST_SIGNATURE, ROWS = "manifest.json", "manifest.p7s", "rows.hipk"
 _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
 """What the library raises over a file that is no zip, or a spoiled one; a kind of packing that it does not know is a RuntimeError, too."""
+_WHY = {errno.EEXIST: "there", errno.EFBIG: "large", errno.EROFS: "refused", errno.EACCES: "refused", errno.EPERM: "refused", errno.ENOENT: "nowhere",
+        errno.ENOTDIR: "nowhere", **dict.fromkeys(FULL, "full")}
 _NO_SUCH_CALL = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _NAME = re.compile(r"^(manifest\.json|manifest\.p7s|rows\.hipk|(packets|slips)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(hipk|slip))$")
 
@@ -54,7 +57,7 @@ def write_medium(to: Path) -> Generator[Writing]:
             with suppress(OSError):  # a medium that was pulled takes nothing back either; without a manifest what is left is no export
                 one.rmdir() if one.is_dir() else one.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise ExportNotWritten(f"{error.strerror}", path=str(to)) from error
+            raise ExportNotWritten(f"{error.strerror}", path=str(to), why=_WHY.get(error.errno or 0, "failed")) from error
         raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import resource
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from desktop.commands import outbox as command
+from desktop.messages import say
 from sync import carry_out, medium
 from sync.blobs import Blobs
 from sync.carry_in import import_queue, normal_transfer_code
@@ -196,12 +198,9 @@ def test_a_medium_that_is_pulled_midway_is_said_as_such(hall: HallStation, tmp_p
     """Writing fails, and so does taking back what was written."""
     hall.keep(size=5000)
 
-    def gone(*_: object, **__: object) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     for call in ("unlink", "rmdir"):
-        monkeypatch.setattr(Path, call, gone)
-    monkeypatch.setattr(medium.os, "fsync", gone)
+        monkeypatch.setattr(Path, call, _failing(errno.EIO))
+    monkeypatch.setattr(medium.os, "fsync", _failing(errno.EIO))
     with pytest.raises(ExportNotWritten) as caught:
         export_queue(hall.store, hall.blobs, hall.station, tmp_path / name)
     assert caught.value.facts["path"] == str(tmp_path / name) and not hall.store.damaged
@@ -209,15 +208,49 @@ def test_a_medium_that_is_pulled_midway_is_said_as_such(hall: HallStation, tmp_p
     assert export_queue(hall.store, hall.blobs, hall.station, tmp_path / "again").records
 
 
+@pytest.mark.parametrize("name", ["export", "export.zip"])
+def test_a_file_that_is_too_large_for_the_medium_is_said_as_such(hall: HallStation, tmp_path: Path, name: str) -> None:
+    """As FAT does at 4 GB; the words name the way: a folder instead of one zip."""
+    record_id = hall.keep(size=200_000)
+    hall.close()
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most[1]))
+        with pytest.raises(ExportNotWritten) as caught:
+            export_files(hall.folder, tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert caught.value.facts["why"] == "large" and not (tmp_path / name).exists()
+    assert "4 GB" in say(caught.value).cause and "文件夹" in say(caught.value).next
+    assert export_files(hall.folder, tmp_path / name).records == (record_id,)
+    hall.reopen()
+
+
+@pytest.mark.parametrize(("number", "name", "why"), [(errno.ENOSPC, "e", "full"), (errno.EROFS, "e", "refused"), (errno.EIO, "e.zip", "failed"),
+                                                     (0, "there", "there"), (0, "no/such/e", "nowhere"), (0, "no/such/e.zip", "nowhere")])
+def test_each_way_in_which_a_medium_fails_has_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, name: str, why: str) -> None:
+    (tmp_path / "there").mkdir()
+    if number:
+        monkeypatch.setattr(medium.os, "fsync", _failing(number))
+    with pytest.raises(ExportNotWritten) as caught, medium.write_medium(tmp_path / name) as write:
+        write("manifest.json", b"{}")
+    assert caught.value.facts["why"] == why and say(caught.value).cause != say(ExportNotWritten).cause
+    assert [one.name for one in tmp_path.iterdir()] == ["there"]
+
+
+def _failing(number: int) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
 @pytest.mark.parametrize(("number", "goes"), [(errno.EINVAL, True), (errno.ENOSYS, True), (errno.EIO, False)])
 def test_a_medium_that_cannot_sync_a_folder_is_no_failure(hall: HallStation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, goes: bool) -> None:
     """Network shares answer EINVAL to the sync of a folder; each file's own sync counts."""
     record_id = hall.keep()
 
-    def no_call(_path: Path) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(medium, "sync_folder", no_call)
+    monkeypatch.setattr(medium, "sync_folder", _failing(number))
     for name in ("e", "e.zip"):
         if goes:
             assert export_queue(hall.store, hall.blobs, hall.station, tmp_path / name).records == (record_id,)
