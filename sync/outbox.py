@@ -194,10 +194,17 @@ class Outbox:
         return {**dict.fromkeys(STATES, 0), **{str(state): int(count) for state, count in found}}
 
     def open_packet(self, record_id: str, owner: str | None = None) -> tuple[Part, ...]:
-        """All parts of a packet, for a later signing or a review. Raises NotAllowed (another's, or a kiosk's: no key here), StoreTrouble, FormatTrouble."""
+        """All parts of a packet, for a later signing or a review. Raises NotAllowed (another's, or a kiosk's: no key here), PacketDamaged, PacketTooNew,
+        StoreTrouble.
+        """
         row = self._row(record_id, owner)
         key = self._data_key(row)
-        return unseal_with_key(self._blobs.path(row.packet_blob), key)
+        try:
+            return unseal_with_key(self._blobs.path(row.packet_blob), key)
+        except PacketTooNew:
+            raise
+        except (FormatTrouble, StoreTrouble, OSError) as error:
+            raise PacketDamaged("the packet does not open") from error
 
     def check_packet(self, record_id: str) -> None:
         """Compares the packet's file with its row and, where this station has the key, opens every part. Raises PacketDamaged, PacketTooNew, StoreTrouble."""
