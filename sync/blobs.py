@@ -156,8 +156,7 @@ class Blobs:
         Other files are not touched.
         """
         orphans = tuple(one for one in self.ids() if one not in known_ids)
-        packets = self.strays(known_ids)
-        kept = packets if len(packets) > _ORPHAN_PACKETS else tuple(one for one in packets if self._is_settled(one))
+        kept = self.strays(known_ids)
         dropped = tuple(one for one in orphans if one not in kept)
         left = {one.stem for one in self.folder.iterdir() if one.suffix == _SLIP and _NAME.match(one.stem)}  # a slip whose packet is gone
         for one in (*dropped, *sorted(left - {*known_ids, *kept})):
@@ -165,8 +164,9 @@ class Blobs:
         return Swept(dropped, kept)
 
     def strays(self, known_ids: Collection[str]) -> tuple[str, ...]:
-        """Packets that no row knows."""
-        return tuple(one for one in self.ids() if one not in known_ids and self._is_packet(one))
+        """Packets that no row knows and that no crash left so: a row once named them, or there are too many. No sweep takes them."""
+        packets = tuple(one for one in self.ids() if one not in known_ids and self._is_packet(one))
+        return packets if len(packets) > _ORPHAN_PACKETS else tuple(one for one in packets if self._is_settled(one))
 
     def free(self) -> int:
         """Free bytes on the disk of this folder."""

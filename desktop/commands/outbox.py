@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -65,7 +66,12 @@ def run(args: argparse.Namespace) -> int:
             return code
         with named_file_errors("outbox", folder.parent), open_folder(folder, KeyCabinet()) as store:
             outbox = Outbox(store, Blobs(store.folder / "blobs"), Journal(store, _station_id(store)), lambda: datetime.now(UTC))
-            return acts[args.act](args, store, outbox)
+            code = acts[args.act](args, store, outbox)
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:  # ``... | head``: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Trouble as trouble:
         complain(trouble)
         say_way_out(trouble)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -78,6 +80,15 @@ def test_every_answer_says_what_to_do_next(ids: list[str], tmp_path: Path, monke
             with pytest.raises(SystemExit) as ended:
                 _run(outbox, *arguments)
             assert ended.value.code == 2 and "op:OP-000018" in capsys.readouterr().err, "records of such an owner would be seen by nobody"
+
+
+def test_a_reader_that_has_seen_enough_is_no_trouble_of_the_store(ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """``hall-intake outbox list | head``."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
+        assert _run(outbox, "list") == 0
+    assert capsys.readouterr().err == ""
 
 
 def _nobody(_prompt: str) -> str:
