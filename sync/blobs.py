@@ -23,7 +23,7 @@ from sync.meanwhile import Meanwhile
 __all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
 
 RESERVE_BYTES = 64 * 1024 * 1024
-"""Size of the reserve file; given up only so that deleting can go on."""
+"""Size of the reserve file; given up only so that what is kept can go on: be signed, sent, forgotten."""
 ROOM_BYTES = 256 * 1024 * 1024
 """Free room below which no new sitting begins; one that has begun may use all but a quarter of it."""
 
@@ -67,14 +67,18 @@ class Blobs:
             raise StoreTrouble(f"blobs: {error.strerror}", step="folder") from error
         self.keep_reserve()
 
-    def write(self, content: bytes | Iterable[bytes], slip: bytes | Callable[[], bytes] = b"") -> str:
+    def write(self, content: bytes | Iterable[bytes], slip: bytes | Callable[[], bytes] = b"", instead: bool = False) -> str:
         """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted; a ``slip`` goes into a small file beside it,
-        made and written while the disk takes the content where it is a call (one commit of the file system's journal for both).
+        made and written while the disk takes the content where it is a call (one commit of the file system's journal for both). ``instead``: another file
+        goes for it, so the floor does not hold: what is kept can be signed, and then sent, on a disk that is too full for new captures.
 
         Raises DiskFull (facts free, needed in bytes; nothing is left behind), StoreTrouble for other file errors.
         """
         size = (len(content) if isinstance(content, bytes) else 0) + (len(slip) if isinstance(slip, bytes) else _SLIP_ROOM)
-        self._check(size, self._room // 4)
+        if instead:
+            self.spare_room(size)
+        else:
+            self._check(size, self._room // 4)
         blob_id = uuid.uuid4().hex
         path = self._at(blob_id)
         beside = Meanwhile(lambda: self._write_slip(path, slip), "slip") if slip else None
@@ -176,13 +180,13 @@ class Blobs:
         """Raises DiskFull (facts free, needed in bytes) where no new sitting may begin."""
         self._check(needed, self._room)
 
-    def spare_room(self) -> None:
-        """Gives the reserve up where hardly anything is left, so that rows can still be written: sending and forgetting need that, and they free the disk.
+    def spare_room(self, needed: int = 0) -> None:
+        """Gives the reserve up where hardly anything is left beside ``needed``, so that rows can still be written: signing, sending and forgetting need that.
 
         It comes back with ``keep_reserve``. Costs one question to the file system.
         """
         with suppress(OSError):
-            if self._reserve and self.free() < self._reserve // 16:
+            if self._reserve and self.free() < self._reserve // 16 + needed:
                 (self.folder / _RESERVE).unlink(missing_ok=True)
 
     def keep_reserve(self) -> None:

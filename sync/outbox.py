@@ -94,7 +94,7 @@ class Outbox:
             raise ValueError("no signature")
         refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)), True)
         with self._blobs.named((blob_id,)), self._store.write() as tx:
             row = self._step(tx, sealed.record_id, None)
             if row.state != "signing":
@@ -118,7 +118,7 @@ class Outbox:
         before = self._row(record_id)
         named = before.packet_digest, before.record_digest, signature, acts, before.owner, time_text(before.kept_at)
         slip = seal_slip(self._data_key(before), record_id, *named)
-        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
+        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip, True)  # write-once: a new slip has a new name
         with self._blobs.named((blob_id,)), self._store.write() as tx:
             row = self._step(tx, record_id, None)
             if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
