@@ -18,7 +18,7 @@ from sync.file_errors import free_bytes, named_file_errors
 from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, new_label, read_label, refuse_leftovers, refuse_lost_rows, write_once
 from sync.oslock import StoreLock
 from sync.rekey import NextKeys, finish_rekey
-from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
+from sync.sqlcipher import BUSY_MS, Connection, check_versions, connect, named_errors, rekey, roll_back
 from sync.steps import COPY_DAYS, SCHEMA_VERSION, TABLES, check_whole, drop_copies, make_file, upgrade
 
 __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read_label"]
@@ -107,6 +107,8 @@ class Store:
         self._damaged = False
         self._emptying = False
         """Somebody waits for all readers to end, so that the log can be emptied: a long look gives way."""
+        self._log_to_empty = False
+        """Erased rows are still in the log: somebody was reading when it was to be emptied."""
         self._spare_room = Blobs(folder / "blobs").spare_room
         self._writer: Connection | None = connect(self._path, key, "rw")
         try:
@@ -204,6 +206,8 @@ class Store:
             self._writing_thread = threading.get_ident()
             try:
                 with self._watched("write"):
+                    if self._log_to_empty:
+                        self._empty_log(writer, 0)
                     writer.execute("BEGIN IMMEDIATE")
                     yield writer
                     writer.execute("COMMIT")
@@ -288,13 +292,21 @@ class Store:
         return True
 
     def forget_old_pages(self) -> None:
-        """Empties the write-ahead log, so that erased rows (keys above all) do not stay in it."""
+        """Empties the write-ahead log, so that erased rows (keys above all) do not stay in it; while somebody reads on and on, before one of the next writes."""
         with self._writing, self._watched("checkpoint"):
             self._emptying = True
             try:
-                self._usable(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._empty_log(self._usable(self._writer), BUSY_MS)
             finally:
                 self._emptying = False
+
+    def _empty_log(self, writer: Connection, wait_ms: int) -> None:
+        writer.execute(f"PRAGMA busy_timeout = {wait_ms}")
+        try:
+            found = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            writer.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._log_to_empty = found is None or bool(found[0])
 
     def close(self) -> None:
         """Closes all connections and gives the lock back; more than once is no fault."""

@@ -390,3 +390,24 @@ class _Asked:
         self.asked.set()
         self._count += 1
         return bool(self._after) and self._count >= self._after
+
+
+def test_what_was_erased_while_somebody_read_leaves_the_log_with_the_next_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dropped key must not stay in the log for as long as the program is open, only because a long list was read just then."""
+    monkeypatch.setattr("sync.store.BUSY_MS", 50)
+    log = tmp_path / "home" / "store.db-wal"
+    with Store.make(tmp_path / "home", KEY) as store:
+        with store.read() as rows:
+            assert rows.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+            with store.write() as tx:
+                store.put_station_value(tx, "a", b"erased later")
+            store.forget_old_pages()
+            assert log.stat().st_size > 0
+            with store.write() as tx:
+                store.put_station_value(tx, "b", b"not waited for, while it still reads")
+        before = log.stat().st_size
+        with store.write() as tx:
+            store.put_station_value(tx, "c", b"x")
+        assert 0 < log.stat().st_size < before, "emptied, then one write"
+        store.forget_old_pages()
+        assert log.stat().st_size == 0
