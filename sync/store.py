@@ -292,7 +292,7 @@ class Store:
         return True
 
     def forget_old_pages(self) -> None:
-        """Empties the write-ahead log, so that erased rows (keys above all) do not stay in it; while somebody reads on and on, before one of the next writes."""
+        """Empties the write-ahead log, so that erased rows (keys above all) do not stay; where somebody reads for long, before one of the next writes."""
         with self._writing, self._watched("checkpoint"):
             self._emptying = True
             try:
