@@ -114,10 +114,8 @@ class Rooms:
 def open_rooms(folder: Path, cabinet: Keys | None = None) -> Rooms:
     """Opens what was enrolled in ``folder``; nothing is made. Raises NotEnrolled, the kinds of StoreTrouble, DeviceListRefused."""
     blobs = Blobs(folder / "blobs")
-    blobs.spare_room()  # on a full disk even opening needs some
     store = open_folder(folder, cabinet or KeyCabinet())
     try:
-        store.spare_room(blobs.spare_room)
         station = load(store)
         members = load_device_list(folder, station)
         blobs.prepare()

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import uuid
 from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.errors import DiskFull, StoreTrouble
+from sync.errors import DiskFull, StoreDamaged, StoreTrouble
 from sync.file_errors import FULL, free_bytes
 from sync.meanwhile import Meanwhile
 
 __all__ = ["Blobs", "RESERVE_BYTES", "ROOM_BYTES", "Swept"]
 
 RESERVE_BYTES = 64 * 1024 * 1024
-"""Size of the reserve file; given up only so that deleting can go on."""
+"""Size of the reserve file; given up only so that what is kept can go on: be signed, sent, forgotten."""
 ROOM_BYTES = 256 * 1024 * 1024
 """Free room below which no new sitting begins; one that has begun may use all but a quarter of it."""
 
@@ -33,13 +34,13 @@ _SLIP_ROOM = 16 * 1024
 """Bytes reckoned for a slip that is not made yet: a signature with its chain, and acts."""
 _PACKET_MAGIC = b"HIPK"
 _ORPHAN_PACKETS = 4
-"""A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told."""
+"""A crash leaves one packet without its row, two at worst. More than this was no crash (a store put back from a copy): they are kept and told (``strays``)."""
 _PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What a sweep did: ids dropped, and ids of packets kept because there were too many of them for a crash."""
+    """What a sweep did: ids dropped, and ids of packets kept: a row once named them, or there were too many of them for a crash."""
 
     dropped: tuple[str, ...]
     kept: tuple[str, ...]
@@ -66,14 +67,18 @@ class Blobs:
             raise StoreTrouble(f"blobs: {error.strerror}", step="folder") from error
         self.keep_reserve()
 
-    def write(self, content: bytes | Iterable[bytes], slip: bytes | Callable[[], bytes] = b"") -> str:
+    def write(self, content: bytes | Iterable[bytes], slip: bytes | Callable[[], bytes] = b"", instead: bool = False) -> str:
         """The id of a new file that is on the disk with its folder entry. ``content`` is already encrypted; a ``slip`` goes into a small file beside it,
-        made and written while the disk takes the content where it is a call (one commit of the file system's journal for both).
+        made and written while the disk takes the content where it is a call (one commit of the file system's journal for both). ``instead``: another file
+        goes for it, so the floor does not hold: what is kept can be signed, and then sent, on a disk that is too full for new captures.
 
         Raises DiskFull (facts free, needed in bytes; nothing is left behind), StoreTrouble for other file errors.
         """
         size = (len(content) if isinstance(content, bytes) else 0) + (len(slip) if isinstance(slip, bytes) else _SLIP_ROOM)
-        self._check(size, self._room // 4)
+        if instead:
+            self.spare_room(size)
+        else:
+            self._check(size, self._room // 4)
         blob_id = uuid.uuid4().hex
         path = self._at(blob_id)
         beside = Meanwhile(lambda: self._write_slip(path, slip), "slip") if slip else None
@@ -117,24 +122,55 @@ class Blobs:
 
     def drop(self, blob_id: str) -> None:
         """Unlinks the file and its slip; what is not there or cannot go now (held open by a virus scanner) is left to the next sweep."""
+        if os.name == "nt":
+            self.release(blob_id)  # what is read-only cannot be unlinked there
         for path in (self._at(blob_id), self._at(blob_id).with_suffix(_SLIP)):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
+
+    @contextmanager
+    def named(self, blob_ids: Collection[str]) -> Generator[None]:
+        """Around the transaction that writes the rows of these files. Committed: read-only from now on, so that a sweep knows them from what a crash left, even
+        where the rows are older than the files (a store put back from a copy). Clearly refused: dropped. After an I/O error the row may be there or not, and
+        the next sweep knows.
+        """
+        try:
+            yield
+        except StoreTrouble as trouble:
+            if trouble.facts.get("step") != "disk" and not isinstance(trouble, StoreDamaged):
+                for one in blob_ids:
+                    self.drop(one)
+            raise
+        for one in blob_ids:
+            with suppress(OSError):
+                self._at(one).chmod(0o400)
+
+    def release(self, blob_id: str) -> None:
+        """Its row is about to forget it: what a crash leaves of it may be swept."""
+        with suppress(OSError):
+            self._at(blob_id).chmod(0o600)
 
     def ids(self) -> tuple[str, ...]:
         """Ids of all files there, in order of name."""
         return tuple(sorted(one.name for one in self.folder.iterdir() if _NAME.match(one.name)))
 
     def sweep(self, known_ids: Collection[str]) -> Swept:
-        """Drops files that no row knows. Only at start, with the store locked and checked, before anything is written. Other files are not touched."""
+        """Drops files that no row knows, but no packet that a row once named. Only at start, with the store locked and checked, before anything is written.
+
+        Other files are not touched.
+        """
         orphans = tuple(one for one in self.ids() if one not in known_ids)
-        packets = tuple(one for one in orphans if self._is_packet(one))
-        kept = packets if len(packets) > _ORPHAN_PACKETS else ()
+        kept = self.strays(known_ids)
         dropped = tuple(one for one in orphans if one not in kept)
         left = {one.stem for one in self.folder.iterdir() if one.suffix == _SLIP and _NAME.match(one.stem)}  # a slip whose packet is gone
         for one in (*dropped, *sorted(left - {*known_ids, *kept})):
             self.drop(one)
         return Swept(dropped, kept)
+
+    def strays(self, known_ids: Collection[str]) -> tuple[str, ...]:
+        """Packets that no row knows and that no crash left so: a row once named them, or there are too many. No sweep takes them."""
+        packets = tuple(one for one in self.ids() if one not in known_ids and self._is_packet(one))
+        return packets if len(packets) > _ORPHAN_PACKETS else tuple(one for one in packets if self._is_settled(one))
 
     def free(self) -> int:
         """Free bytes on the disk of this folder."""
@@ -144,13 +180,13 @@ class Blobs:
         """Raises DiskFull (facts free, needed in bytes) where no new sitting may begin."""
         self._check(needed, self._room)
 
-    def spare_room(self) -> None:
-        """Gives the reserve up where hardly anything is left, so that rows can still be written: sending and forgetting need that, and they free the disk.
+    def spare_room(self, needed: int = 0) -> None:
+        """Gives the reserve up where hardly anything is left beside ``needed``, so that rows can still be written: signing, sending and forgetting need that.
 
         It comes back with ``keep_reserve``. Costs one question to the file system.
         """
         with suppress(OSError):
-            if self._reserve and self.free() < self._reserve // 16:
+            if self._reserve and self.free() < self._reserve // 16 + needed:
                 (self.folder / _RESERVE).unlink(missing_ok=True)
 
     def keep_reserve(self) -> None:
@@ -205,6 +241,12 @@ class Blobs:
                 return blob.read(len(_PACKET_MAGIC)) == _PACKET_MAGIC
         except OSError:
             return False
+
+    def _is_settled(self, blob_id: str) -> bool:
+        try:
+            return not self._at(blob_id).stat().st_mode & stat.S_IWUSR
+        except OSError:
+            return True
 
     def _sync_folder(self, path: Path) -> None:
         if os.name == "nt":

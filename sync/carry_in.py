@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from sync.carry_out import CODE_LETTERS, EXPORT_TYPE, ROWS_TYPE, UNSENT, transfe
 from sync.errors import CarriedUnsigned, ExportForProvince, ExportRefused, FormatTrouble
 from sync.journal import Journal
 from sync.medium import MANIFEST, MANIFEST_SIGNATURE, ROWS, Reading, packet_name, read_medium, slip_name
-from sync.members import Members
+from sync.members import Members, is_owner
 from sync.outbox import Outbox
 from sync.outbox_row import Act, CarriedRow, Summary
 from sync.seal import PACKET_LIMIT, ROWS_PART, read_header, unseal_with_key
@@ -36,6 +37,7 @@ __all__ = ["Imported", "import_queue", "normal_transfer_code"]
 _MANIFEST_LIMIT = 64 * 1024 * 1024
 _PACKET_FILE_LIMIT = PACKET_LIMIT + 1024 * 1024
 """A packet's file is larger than its plain bytes by its header and 16 bytes for each MiB."""
+_REASON = re.compile(r"[a-z_.]{0,64}")
 _MEMBERS = ("type", "export_id", "from", "made_at", "records", "station_id", "province", "practice", "rows", "journal", "transfer")
 _ROW = ("record_id", "origin", "owner", "state", "reason", "kept_at", "packet_digest", "packet_size", "record_digest", "signature", "acts", "name",
         "id_tail", "categories")
@@ -56,8 +58,11 @@ def import_queue(store: Store, blobs: Blobs, station: Station, source: Path, cod
                  clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Imported:
     """Takes the records of an export into this queue, owned as before or by ``owner`` (``op:`` and a person's id).
 
-    Raises ExportRefused (why: medium, names, missing, size, format, signature, province, code, rows), ExportForProvince, DiskFull, StoreTrouble.
+    Raises ExportRefused (why: medium, names, missing, size, format, signature, province, code, rows), ExportForProvince, DiskFull, StoreTrouble, ValueError
+    for what is no ``owner``.
     """
+    if owner and not is_owner(owner):
+        raise ValueError("not the owner of a row")
     blobs.prepare()  # the first thing that a new station ever keeps may be this
     journal = Journal(store, station.station_id, clock)
     outbox = Outbox(store, blobs, journal, clock)
@@ -129,6 +134,9 @@ def _data_key(members: Members, export_id: str, code: str) -> bytes:
 
 
 def _row(one: Members) -> CarriedRow:
+    """Raises FormatTrouble, also for an owner or a reason that no station writes: they go into journal and lists."""
+    if not is_owner(one.text("owner", 128)) or not _REASON.fullmatch(str(one.raw("reason"))):
+        raise FormatTrouble("no owner or no reason", what="rows")
     acts = tuple(Act(act.bytes64("act"), act.bytes64("signature")) for act in one.each("acts", ("act", "signature")))
     state = one.be("state", *UNSENT)
     return CarriedRow(

@@ -23,14 +23,14 @@ from sync.blobs import Blobs
 from sync.canon import canon, digest
 from sync.ciphers import derived_key
 from sync.draft import time_text
-from sync.errors import CertificateTrouble, FormatTrouble, NotEnrolled, StoreInUse, StoreTrouble
+from sync.errors import CertificateTrouble, FormatTrouble, NotEnrolled, PacketDamaged, PacketTooNew, StoreDamaged, StoreInUse, StoreTrouble
 from sync.journal import Journal
 from sync.label import read_label
 from sync.medium import MANIFEST, MANIFEST_SIGNATURE, ROWS, Writing, packet_name, slip_name, write_medium
 from sync.oslock import StoreLock
 from sync.outbox import Outbox
 from sync.outbox_row import OutboxRow, acts_json
-from sync.seal import ROWS_PART, SealedRecord, read_header, seal
+from sync.seal import ROWS_PART, PacketHeader, SealedRecord, read_header, seal
 from sync.signing import KeySigner, make_signature
 from sync.station import Station
 from sync.store import Store
@@ -49,7 +49,8 @@ _NONCE = 12
 class Exported:
     """What was written. ``code`` opens the rows at another station and goes another way than the medium; empty where the export is for the province only.
 
-    ``left_out``: files that only this store's key opens (drafts' pictures).
+    ``left_out``: files that only this store's key opens (drafts' pictures). ``damaged``: not carried, for the file is gone, cannot be read or is not what its
+    row says; ids of records, or names of files where the store was not opened.
     """
 
     export_id: str
@@ -57,20 +58,19 @@ class Exported:
     signed: bool
     code: str = field(default="", repr=False)
     left_out: int = 0
+    damaged: tuple[str, ...] = ()
 
 
 def export_queue(store: Store, blobs: Blobs, station: Station, to: Path, who: str = "station",
                  clock: Callable[[], datetime] = lambda: datetime.now(UTC), only: Collection[str] | None = None) -> Exported:
     """Every record that has no receipt, as a new export at ``to`` (a folder, or a file ``.zip``); one journal line. ``only``: these of them.
 
-    Raises ExportNotWritten, StoreDamaged (a packet is not what its row says), StoreTrouble.
+    A damaged packet keeps no other one back: it is left out and named. Raises ExportNotWritten, PacketDamaged (one of ``only``), StoreTrouble.
     """
     journal = Journal(store, station.station_id, clock)
     outbox = Outbox(store, blobs, journal, clock)
-    rows = tuple(row for row in _all(outbox) if only is None or row.record_id in only)
+    rows, damaged = _whole(outbox, (row for row in _all(outbox) if only is None or row.record_id in only), only is not None)
     export_id, code = str(uuid.uuid4()), "".join(secrets.choice(CODE_LETTERS) for _ in range(_CODE_LENGTH))
-    for row in rows:
-        outbox.check_packet(row.record_id)
     body = canon({"type": ROWS_TYPE, "export_id": export_id, "rows": [_row_json(row) for row in rows]})
     sealed = seal(body, (), export_id, station.station_id, station.intake, station.recovery, first_part=ROWS_PART)
     with store.write() as tx:
@@ -82,40 +82,37 @@ def export_queue(store: Store, blobs: Blobs, station: Station, to: Path, who: st
             "station_id": station.station_id, "province": station.province, "practice": station.practice, "rows": sealed.digest,
             "journal": {name: journal.head()[name] for name in ("size", "head")}, "transfer": _transfer(sealed, code)}
         signed = _sign(write, canon(members), station, clock())
-    return Exported(export_id, tuple(row.record_id for row in rows), signed, "-".join(code[i:i + 4] for i in range(0, _CODE_LENGTH, 4)))
+    return Exported(export_id, tuple(row.record_id for row in rows), signed, "-".join(code[i:i + 4] for i in range(0, _CODE_LENGTH, 4)), damaged=damaged)
 
 
 def export_files(folder: Path, to: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Exported:
     """Every packet of a store whose key is lost or locked, with its slip, for the province's people. The store is not opened and not changed.
 
-    Raises NotEnrolled where there is no store, StoreInUse where a program has it open, ExportNotWritten, StoreTrouble.
+    Needs nothing but the files: neither ``store.db`` nor ``store-id``, and what cannot be read keeps nothing else back. Raises NotEnrolled where nothing was
+    ever kept, StoreInUse where a program has it open, ExportNotWritten, StoreTrouble.
     """
-    label = read_label(folder)
-    if label is None or not (folder / "blobs").is_dir():
+    if not (folder / "blobs").is_dir():
         raise NotEnrolled("there is no store")
     lock = _lock_if_possible(folder)
     try:
         blobs, export_id = Blobs(folder / "blobs"), str(uuid.uuid4())
+        newest, left_out, damaged = _newest(blobs)
         listed: list[dict[str, Any]] = []
-        left_out = 0
         with write_medium(to) as write:
-            for blob_id in blobs.ids():
+            for header, blob_id in newest:
                 try:
-                    header = read_header(blobs.path(blob_id))
-                except FormatTrouble:
-                    left_out += 1
+                    packet, slip = blobs.read(blob_id), blobs.slip(blob_id)
+                except StoreTrouble:
+                    damaged.append(blob_id)
                     continue
-                if header.record_id in {one["record_id"] for one in listed}:
-                    left_out += 1  # the packet that a later signing was about to replace
-                    continue
-                listed.append(_write_files(write, header.record_id, header.station_id, blobs.read(blob_id), blobs.slip(blob_id)))
+                listed.append(_write_files(write, header.record_id, header.station_id, packet, slip))
             members = _manifest(export_id, "files", clock(), listed) | {
-                "station_id": "", "province": "", "practice": label.practice, "rows": "", "journal": None, "transfer": None}
+                "station_id": "", "province": "", "practice": _is_practice(folder), "rows": "", "journal": None, "transfer": None}
             write(MANIFEST, canon(members))
     finally:
         if lock is not None:
             lock.release()
-    return Exported(export_id, tuple(one["record_id"] for one in listed), False, left_out=left_out)
+    return Exported(export_id, tuple(one["record_id"] for one in listed), False, left_out=left_out, damaged=tuple(damaged))
 
 
 def transfer_key(code: str, export_id: str) -> bytes:
@@ -126,6 +123,53 @@ def transfer_key(code: str, export_id: str) -> bytes:
 def transfer_wrap_about(export_id: str) -> bytes:
     """Associated data of the wrap of the rows' data key."""
     return b"hall-intake/transfer/1 " + export_id.encode("ascii")
+
+
+def _whole(outbox: Outbox, rows: Iterable[OutboxRow], strictly: bool) -> tuple[tuple[OutboxRow, ...], tuple[str, ...]]:
+    """The rows whose packets are whole, and the ids of the others. Raises PacketDamaged for the first one where ``strictly``."""
+    whole: list[OutboxRow] = []
+    damaged: list[str] = []
+    for row in rows:
+        try:
+            outbox.check_packet(row.record_id)
+        except PacketTooNew:
+            pass  # sealed by a newer program: not opened here, carried as it is
+        except PacketDamaged:
+            if strictly:
+                raise
+            damaged.append(row.record_id)
+            continue
+        whole.append(row)
+    return tuple(whole), tuple(damaged)
+
+
+def _newest(blobs: Blobs) -> tuple[list[tuple[PacketHeader, str]], int, list[str]]:
+    """The packet of each record, how many files are none, and the names of those that cannot be read.
+
+    Of two packets of one record (a crash came while it was signed, or signed again) the later one is taken: it holds the last signature.
+    """
+    found: dict[str, tuple[int, PacketHeader, str]] = {}
+    none, damaged = 0, list[str]()
+    for blob_id in blobs.ids():
+        try:
+            path = blobs.path(blob_id)
+            header, written = read_header(path), path.stat().st_mtime_ns
+        except FormatTrouble:
+            none += 1
+        except (OSError, StoreTrouble):
+            damaged.append(blob_id)
+        else:
+            found[header.record_id] = max(found.get(header.record_id, (-1, header, "")), (written, header, blob_id), key=lambda one: one[0])
+    return [(header, blob_id) for _, header, blob_id in found.values()], none, damaged
+
+
+def _is_practice(folder: Path) -> bool:
+    """As the label says; where that is lost each record still says it by its own type."""
+    try:
+        label = read_label(folder)
+    except StoreDamaged:
+        return False
+    return label is not None and label.practice
 
 
 def _all(outbox: Outbox) -> Iterable[OutboxRow]:

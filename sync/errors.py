@@ -6,7 +6,7 @@ __all__ = [
     "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
     "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
     "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin",
-    "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
+    "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketStray", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
     "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch",
     "RepairElsewhere", "RepairOpen", "RepairThere", "SignatureInvalid", "StationCloned", "StationExpired",
     "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreMoved",
@@ -267,6 +267,11 @@ class PacketDamaged(SyncTrouble):
     code = "packet.damaged"
 
 
+class PacketStray(SyncTrouble):
+    """Packets that were kept and that no row knows any more: an older copy of the store was put back. Only the province can open them."""
+    code = "packet.stray"
+
+
 # -- carrying -------------------------------------------------------------------------------------------------------------------------
 class ExportRefused(SyncTrouble):
     """An export that is not whole, not signed by a station of this province, or not opened by this code. Facts: why."""
@@ -279,7 +284,7 @@ class ExportForProvince(SyncTrouble):
 
 
 class ExportNotWritten(SyncTrouble):
-    """The medium could not be written, or something is there already. Facts: path."""
+    """The medium could not be written, or something is there already. Facts: path, why."""
     code = "export.not_written"
 
 

@@ -22,9 +22,11 @@ def free_bytes(folder: Path) -> int:
 
 @contextmanager
 def named_file_errors(step: str, folder: Path) -> Generator[None]:
-    """DiskFull where the disk of ``folder`` is full, StoreTrouble (step ``disk``) for every other OSError."""
+    """DiskFull where the disk of ``folder`` is full, StoreTrouble (step ``disk``) for every other OSError; a reader that went away is no file's error."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
         if error.errno in FULL:
             raise DiskFull(step, free=free_bytes(folder), needed=0) from error

@@ -18,7 +18,8 @@ from sync.ciphers import key_check
 from sync.errors import FormatTrouble, KeyMissing, StoreDamaged
 
 __all__ = [
-    "CHECK", "NEXT_CHECK", "StoreLabel", "begun", "check_key", "fits", "is_made", "new_label", "read_label", "refuse_leftovers", "sync_folder", "write_once",
+    "CHECK", "NEXT_CHECK", "StoreLabel", "begun", "check_key", "fits", "is_made", "new_label", "read_label", "refuse_leftovers", "refuse_lost_rows",
+    "sync_folder", "write_once",
 ]
 
 CHECK, NEXT_CHECK = "store.check", "store.check.next"
@@ -63,9 +64,22 @@ def new_label(folder: Path, practice: bool) -> StoreLabel:
 
 def begun(folder: Path) -> bool:
     """Whether a byte was ever written under a key here. From then on a missing key is KeyMissing, never a reason for a new one."""
-    path, blobs = folder / "store.db", folder / "blobs"
-    if (folder / CHECK).exists() or (folder / NEXT_CHECK).exists() or (path.exists() and path.stat().st_size > 0):
-        return True
+    return (folder / CHECK).exists() or (folder / NEXT_CHECK).exists() or _has_rows(folder) or _has_files(folder)
+
+
+def refuse_lost_rows(folder: Path) -> None:
+    """Raises StoreDamaged where packets or pictures lie without the store that named them: it was lost, and a new one in its place would forget them."""
+    if not _has_rows(folder) and _has_files(folder):
+        raise StoreDamaged("store.db is gone, what it named is there")
+
+
+def _has_rows(folder: Path) -> bool:
+    path = folder / "store.db"
+    return path.exists() and path.stat().st_size > 0
+
+
+def _has_files(folder: Path) -> bool:
+    blobs = folder / "blobs"
     return blobs.is_dir() and any(one.name != "reserve" for one in blobs.iterdir())
 
 

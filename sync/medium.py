@@ -5,20 +5,28 @@ Names: ``manifest.json`` ``manifest.p7s`` ``rows.hipk`` ``packets/<id>.hipk`` ``
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import struct
 import zipfile
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
 from sync.errors import ExportNotWritten, ExportRefused
+from sync.file_errors import FULL
 from sync.label import sync_folder
 
 __all__ = ["MANIFEST", "MANIFEST_SIGNATURE", "ROWS", "Writing", "packet_name", "read_medium", "slip_name", "write_medium"]
 
 MANIFEST, MANIFEST_SIGNATURE, ROWS = "manifest.json", "manifest.p7s", "rows.hipk"
+_UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
+"""What the library raises over a file that is no zip, or a spoiled one; a kind of packing that it does not know is a RuntimeError, too."""
+_WHY = {errno.EEXIST: "there", errno.EFBIG: "large", errno.EROFS: "refused", errno.EACCES: "refused", errno.EPERM: "refused", errno.ENOENT: "nowhere",
+        errno.ENOTDIR: "nowhere", **dict.fromkeys(FULL, "full")}
+_NO_SUCH_CALL = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP)
 _NAME = re.compile(r"^(manifest\.json|manifest\.p7s|rows\.hipk|(packets|slips)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.(hipk|slip))$")
 
 
@@ -43,12 +51,13 @@ def write_medium(to: Path) -> Generator[Writing]:
     try:
         with _write_zip(to, begun) if to.suffix == ".zip" else _write_folder(to, begun) as write:
             yield write
-        sync_folder(to.parent)
+        _sync_folder(to.parent)
     except BaseException as error:
         for one in reversed(begun):
-            one.rmdir() if one.is_dir() else one.unlink(missing_ok=True)
+            with suppress(OSError):  # a medium that was pulled takes nothing back either; without a manifest what is left is no export
+                one.rmdir() if one.is_dir() else one.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            raise ExportNotWritten(f"{error.strerror}", path=str(to)) from error
+            raise ExportNotWritten(f"{error.strerror}", path=str(to), why=_WHY.get(error.errno or 0, "failed")) from error
         raise
 
 
@@ -71,7 +80,16 @@ def _write_folder(to: Path, begun: list[Path]) -> Generator[Writing]:
     make(to)
     yield write
     for folder in (*(one for one in begun if one.is_dir()),):
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Entries of a folder onto the medium, where its file system knows such a call (network shares and some drivers of FAT do not)."""
+    try:
         sync_folder(folder)
+    except OSError as error:
+        if error.errno not in _NO_SUCH_CALL:
+            raise
 
 
 @contextmanager
@@ -97,7 +115,7 @@ class Reading:
             raise ExportRefused(f"{name} is not there", why="missing")
         try:
             content = self._read(name, most + 1)
-        except (OSError, zipfile.BadZipFile, RuntimeError, ValueError) as error:
+        except _UNREADABLE as error:
             raise ExportRefused(f"{name} cannot be read: {type(error).__name__}", why="medium") from error
         if len(content) > most:
             raise ExportRefused(f"{name} is too large", why="size")
@@ -113,7 +131,7 @@ def read_medium(source: Path) -> Generator[Reading]:
     """The export at ``source``. Raises ExportRefused (why: ``medium``, ``names``) for what is no export."""
     try:
         packed = zipfile.ZipFile(source) if source.is_file() else None
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except _UNREADABLE as error:
         raise ExportRefused(f"not an export: {type(error).__name__}", why="medium") from error
     if packed is None:
         yield _folder(source)

@@ -12,10 +12,11 @@ from typing import cast
 
 from sync.errors import FormatTrouble
 
-__all__ = ["Members", "is_digest", "is_uuid", "parse_time"]
+__all__ = ["Members", "is_digest", "is_owner", "is_uuid", "parse_time"]
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_OWNER = re.compile(r"op:[A-Za-z0-9._-]{1,64}|st:[0-9a-f-]{36}")
 _MOST = 2**53 - 1
 
 
@@ -27,6 +28,11 @@ def parse_time(untrusted: object, what: str) -> datetime:
         return datetime.strptime(untrusted, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError as error:
         raise FormatTrouble(f"{what} is not a time", what=what) from error
+
+
+def is_owner(text: str) -> bool:
+    """Whether this can be the owner of a row (FORMATS section 9): ``op:`` and a person's id, or ``st:`` and a station's."""
+    return _OWNER.fullmatch(text) is not None
 
 
 def is_uuid(untrusted: object) -> bool:

@@ -15,7 +15,7 @@ from sync.canon import digest
 from sync.ciphers import unwrap_at_station, wrap_at_station
 from sync.draft import time_text
 from sync.due import DUE, next_due_id, next_try_at, waiting
-from sync.errors import DiskFull, FormatTrouble, NotAllowed, PacketTooNew, StoreDamaged, StoreTrouble
+from sync.errors import CarriedUnsigned, DiskFull, FormatTrouble, NotAllowed, PacketDamaged, PacketStray, PacketTooNew, StoreTrouble
 from sync.journal import Journal
 from sync.life import STATES, allowed
 from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
@@ -44,17 +44,21 @@ class Outbox:
         self._blobs = blobs
         self._journal = journal
         self._clock = clock
+        self._strays: tuple[Waits, ...] = ()
 
     def begin(self) -> Swept:
-        """Once at start, before anything else: a signing that a crash cut short is unsigned again, files without rows go, and nothing waits for a time that
-        a wrong clock has set.
+        """Once at start, before anything else: a signing that a crash cut short is unsigned again, files without rows go (packets that a row once named stay,
+        and ``waiting`` tells of them), and nothing waits for a time that a wrong clock has set.
         """
         now = self._clock()
         with self._store.write() as tx:
             tx.execute("UPDATE outbox SET state = 'kept_unsigned' WHERE state = 'signing'")
             tx.execute("UPDATE outbox SET next_try_at = ? WHERE state IN (?, ?, ?) AND next_try_at > ?",
                        (time_text(now), *DUE, time_text(now + _WAIT_AT_START)))
-        return self._blobs.sweep(self._store.blob_ids(self._blobs.ids()))
+        swept = self._blobs.sweep(self._store.blob_ids(self._blobs.ids()))
+        if swept.kept:
+            self._strays = (Waits("set_aside", PacketStray.code, len(swept.kept), sum(self._blobs.path(one).stat().st_size for one in swept.kept)),)
+        return swept
 
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
@@ -69,20 +73,16 @@ class Outbox:
         refuse_mismatch(sealed, record_digest, signature)
         now = time_text(self._clock())
         blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, owner, now))
-        try:
-            with self._store.write() as tx:
-                tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
-                           " signature, acts, next_try_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                           (sealed.record_id, owner, "kept" if signature else "kept_unsigned", summary.name, summary.id_tail, ",".join(summary.categories),
-                            blob_id, sealed.digest, sealed.size, record_digest, signature, acts_text(acts), now, now))
-                if station_wrap:
-                    self._keep_wrap(tx, sealed)
-                self._journal.write(tx, owner, "record.kept", sealed.record_id, {"packet": sealed.digest, "record": record_digest, "signed": bool(signature)})
-                retire(tx, self._journal, owner, draft_id, sealed.record_id)
-                stills = drop_draft(tx, draft_id) if draft_id else ()
-        except StoreTrouble as trouble:
-            self._drop_unless_unsure(trouble, blob_id)
-            raise
+        with self._blobs.named((blob_id,)), self._store.write() as tx:
+            tx.execute("INSERT INTO outbox (record_id, owner, state, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest,"
+                       " signature, acts, next_try_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       (sealed.record_id, owner, "kept" if signature else "kept_unsigned", summary.name, summary.id_tail, ",".join(summary.categories),
+                        blob_id, sealed.digest, sealed.size, record_digest, signature, acts_text(acts), now, now))
+            if station_wrap:
+                self._keep_wrap(tx, sealed)
+            self._journal.write(tx, owner, "record.kept", sealed.record_id, {"packet": sealed.digest, "record": record_digest, "signed": bool(signature)})
+            retire(tx, self._journal, owner, draft_id, sealed.record_id)
+            stills = drop_draft(tx, draft_id) if draft_id else ()
         self._drop_blobs(stills)
 
     def keep_signed(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], *, who: str) -> None:
@@ -94,21 +94,18 @@ class Outbox:
             raise ValueError("no signature")
         refuse_mismatch(sealed, record_digest, signature)
         before = self._row(sealed.record_id)
-        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)))
-        try:
-            with self._store.write() as tx:
-                row = self._step(tx, sealed.record_id, None)
-                if row.state != "signing":
-                    raise StoreTrouble(f"a record in state {row.state} is not signed now", step="state")
-                now = time_text(self._clock())
-                tx.execute("UPDATE outbox SET state = 'kept', packet_blob = ?, packet_digest = ?, packet_size = ?, record_digest = ?, signature = ?,"
-                           " acts = ?, next_try_at = ? WHERE record_id = ?",
-                           (blob_id, sealed.digest, sealed.size, record_digest, signature, acts_text(acts), now, sealed.record_id))
-                self._keep_wrap(tx, sealed)
-                self._journal.write(tx, who, "record.signed", sealed.record_id, {"packet": sealed.digest, "record": record_digest})
-        except StoreTrouble as trouble:
-            self._drop_unless_unsure(trouble, blob_id)
-            raise
+        blob_id = self._blobs.write(sealed.packet, lambda: slip_of(sealed, record_digest, signature, acts, before.owner, time_text(before.kept_at)), True)
+        with self._blobs.named((blob_id,)), self._store.write() as tx:
+            row = self._step(tx, sealed.record_id, None)
+            if row.state != "signing":
+                raise StoreTrouble(f"a record in state {row.state} is not signed now", step="state")
+            now = time_text(self._clock())
+            tx.execute("UPDATE outbox SET state = 'kept', packet_blob = ?, packet_digest = ?, packet_size = ?, record_digest = ?, signature = ?,"
+                       " acts = ?, next_try_at = ? WHERE record_id = ?",
+                       (blob_id, sealed.digest, sealed.size, record_digest, signature, acts_text(acts), now, sealed.record_id))
+            self._keep_wrap(tx, sealed)
+            self._blobs.release(row.packet_blob)
+            self._journal.write(tx, who, "record.signed", sealed.record_id, {"packet": sealed.digest, "record": record_digest})
         self._store.forget_old_pages()
         self._drop_blobs((row.packet_blob,))
 
@@ -121,38 +118,31 @@ class Outbox:
         before = self._row(record_id)
         named = before.packet_digest, before.record_digest, signature, acts, before.owner, time_text(before.kept_at)
         slip = seal_slip(self._data_key(before), record_id, *named)
-        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip)  # write-once: a new slip has a new name
-        try:
-            with self._store.write() as tx:
-                row = self._step(tx, record_id, None)
-                if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
-                    raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
-                refuse_open_repair(tx, record_id)
-                tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
-                if signature != first:
-                    again = "UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?"
-                    tx.execute(again, (time_text(self._clock()), record_id))
-                self._journal.write(tx, who, what, record_id, {"act": digest(acts[-1].act), "packet": row.packet_digest})
-        except StoreTrouble as trouble:
-            self._drop_unless_unsure(trouble, blob_id)
-            raise
+        blob_id = self._blobs.write(self._blobs.read(before.packet_blob), slip, True)  # write-once: a new slip has a new name
+        with self._blobs.named((blob_id,)), self._store.write() as tx:
+            row = self._step(tx, record_id, None)
+            if row.state not in ("kept", "set_aside") or (row.signature, row.packet_blob) != (first, before.packet_blob):
+                raise StoreTrouble(f"a record in state {row.state} is not signed again now", step="state")
+            refuse_open_repair(tx, record_id)
+            tx.execute("UPDATE outbox SET packet_blob = ?, signature = ?, acts = ? WHERE record_id = ?", (blob_id, signature, acts_text(acts), record_id))
+            if signature != first:
+                again = "UPDATE outbox SET state = 'kept', state_before = '', reason = '', tries = 0, next_try_at = ? WHERE record_id = ?"
+                tx.execute(again, (time_text(self._clock()), record_id))
+            self._blobs.release(row.packet_blob)
+            self._journal.write(tx, who, what, record_id, {"act": digest(acts[-1].act), "packet": row.packet_digest})
         self._drop_blobs((row.packet_blob,))
 
     def carry_in(self, row: CarriedRow, packet: bytes, slip: bytes, *, who: str, export_id: str) -> None:
         """Keeps a record that another station sealed, as it stands; its packet can never be opened here. Raises DiskFull, StoreTrouble (also: kept already)."""
         blob_id = self._blobs.write(packet, slip)
         now = time_text(self._clock())
-        try:
-            with self._store.write() as tx:
-                tx.execute("INSERT INTO outbox (record_id, origin, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest,"
-                           " packet_size, record_digest, signature, acts, next_try_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                           (row.record_id, row.origin, row.owner, row.state, "kept" if row.state == "set_aside" else "", row.reason, row.summary.name,
-                            row.summary.id_tail, ",".join(row.summary.categories), blob_id, row.packet_digest, row.packet_size, row.record_digest,
-                            row.signature, acts_text(row.acts), now, time_text(row.kept_at)))
-                self._journal.write(tx, who, "record.imported", row.record_id, {"packet": row.packet_digest, "export": export_id, "owner": row.owner})
-        except StoreTrouble as trouble:
-            self._drop_unless_unsure(trouble, blob_id)
-            raise
+        with self._blobs.named((blob_id,)), self._store.write() as tx:
+            tx.execute("INSERT INTO outbox (record_id, origin, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest,"
+                       " packet_size, record_digest, signature, acts, next_try_at, kept_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                       (row.record_id, row.origin, row.owner, row.state, "kept" if row.state == "set_aside" else "", row.reason, row.summary.name,
+                        row.summary.id_tail, ",".join(row.summary.categories), blob_id, row.packet_digest, row.packet_size, row.record_digest,
+                        row.signature, acts_text(row.acts), now, time_text(row.kept_at)))
+            self._journal.write(tx, who, "record.imported", row.record_id, {"packet": row.packet_digest, "export": export_id, "owner": row.owner})
 
     # -- looking ----------------------------------------------------------------------------------------------------------------------
     def rows(self, owner: str | None = None, states: Iterable[str] | None = None, limit: int = 200, after: OutboxRow | None = None) -> tuple[OutboxRow, ...]:
@@ -192,9 +182,9 @@ class Outbox:
             return next_try_at(rows)
 
     def waiting(self) -> tuple[Waits, ...]:
-        """What of this machine is not receipted, by state and reason; whoever kept it."""
+        """What of this machine is not receipted, by state and reason; whoever kept it. Also packets without a row, since the start."""
         with self._store.read() as rows:
-            return waiting(rows)
+            return waiting(rows) + self._strays
 
     def counts(self, owner: str | None = None) -> Mapping[str, int]:
         """How many rows are in each state; every state is there."""
@@ -204,26 +194,36 @@ class Outbox:
         return {**dict.fromkeys(STATES, 0), **{str(state): int(count) for state, count in found}}
 
     def open_packet(self, record_id: str, owner: str | None = None) -> tuple[Part, ...]:
-        """All parts of a packet, for a later signing or a review. Raises NotAllowed (another's, or a kiosk's: no key here), StoreTrouble, FormatTrouble."""
+        """All parts of a packet, for a later signing or a review. Raises NotAllowed (another's, or a kiosk's: no key here), PacketDamaged, PacketTooNew,
+        StoreTrouble.
+        """
         row = self._row(record_id, owner)
         key = self._data_key(row)
-        return unseal_with_key(self._blobs.path(row.packet_blob), key)
+        try:
+            return unseal_with_key(self._blobs.path(row.packet_blob), key)
+        except PacketTooNew:
+            raise
+        except (FormatTrouble, StoreTrouble, OSError) as error:
+            raise PacketDamaged("the packet does not open") from error
 
     def check_packet(self, record_id: str) -> None:
-        """Compares the packet's file with its row and, where this station has the key, opens every part. Raises StoreDamaged, StoreTrouble."""
+        """Compares the packet's file with its row and, where this station has the key, opens every part. Raises PacketDamaged, PacketTooNew, StoreTrouble."""
         row = self._row(record_id)
         if row.state == "purged" or row.state == "replaced" and not row.packet_blob:
             return
-        content = self._blobs.read(row.packet_blob)
+        try:
+            content = self._blobs.read(row.packet_blob)
+        except StoreTrouble as trouble:
+            raise PacketDamaged(trouble.detail) from trouble
         try:
             if digest(content) != row.packet_digest or len(content) != row.packet_size or read_header(content).record_id != record_id:
-                raise StoreDamaged("the packet is not what its row says")
+                raise PacketDamaged("the packet is not what its row says")
             if self._wrap(record_id) is not None and digest(unseal_with_key(content, self._data_key(row))[0].content) != row.record_digest:
-                raise StoreDamaged("the record in the packet is not what its row says")
+                raise PacketDamaged("the record in the packet is not what its row says")
         except PacketTooNew:
             raise
         except FormatTrouble as trouble:
-            raise StoreDamaged(f"the packet does not open: {trouble.detail}") from trouble
+            raise PacketDamaged(f"the packet does not open: {trouble.detail}") from trouble
 
     def make_slip(self, row: OutboxRow) -> bytes:
         """The slip of a packet that was kept without one (schema version 1), or nothing where this station has no key for it. Raises FormatTrouble."""
@@ -273,13 +273,15 @@ class Outbox:
     def retry(self, record_id: str, *, who: str, owner: str | None = None) -> None:
         """A person wants it tried now; a record that was set aside goes back into the queue (to the state it can safely begin again from).
 
-        Raises RepairOpen while it is being repaired, StoreTrouble (step ``state``) where it was ``replaced``.
+        Raises RepairOpen while it is being repaired, CarriedUnsigned where only another station can sign it, StoreTrouble (step ``state``: ``replaced``).
         """
         with self._store.write() as tx:
             row = self._step(tx, record_id, None, owner)
             refuse_open_repair(tx, record_id)
             if row.state == "replaced":
                 raise StoreTrouble("another record was kept in its place", step="state")
+            if not row.signature and self._wrap(record_id) is None:
+                raise CarriedUnsigned("it can be signed at its own station only")
             if row.state == "set_aside":
                 tx.execute("UPDATE outbox SET state = ?, state_before = '', reason = '' WHERE record_id = ?",
                            ("kept" if row.signature else "kept_unsigned", record_id))
@@ -331,8 +333,7 @@ class Outbox:
             with self._blobs.reserve_given_up():
                 for record_id in due:
                     self._purge(record_id)
-        if due:
-            self._blobs.keep_reserve()
+        self._blobs.keep_reserve()  # also where somebody else made room
         return due
 
     def _purge(self, record_id: str) -> None:
@@ -343,9 +344,11 @@ class Outbox:
             tx.execute("DELETE FROM packet_keys WHERE record_id = ?", (record_id,))
             tx.execute("UPDATE outbox SET state = 'purged', packet_blob = NULL, name = '', id_tail = '', remote_items = '[]' WHERE record_id = ?", (record_id,))
             self._journal.write(tx, "station", "record.purged", record_id, {"packet": row.packet_digest})
-            replaced = forget_replaced(tx, self._journal, record_id)
+            gone = row.packet_blob, *forget_replaced(tx, self._journal, record_id)
+            for one in gone:
+                self._blobs.release(one)
         self._store.forget_old_pages()
-        self._drop_blobs((row.packet_blob, *replaced))
+        self._drop_blobs(gone)
 
     # -- within -----------------------------------------------------------------------------------------------------------------------
     def _step(self, tx: Connection, record_id: str, state: str | None, owner: str | None = None) -> OutboxRow:
@@ -380,11 +383,6 @@ class Outbox:
         if wrap is None:
             raise NotAllowed("this station has no key for the packet", role="province")
         return unwrap_at_station(self._store.wrap_key, row.record_id, wrap)
-
-    def _drop_unless_unsure(self, trouble: StoreTrouble, blob_id: str) -> None:
-        """After a clear refusal the new file goes at once; after an I/O error the row may be on the disk, so the file waits for the sweep."""
-        if trouble.facts.get("step") != "disk" and not isinstance(trouble, StoreDamaged):
-            self._blobs.drop(blob_id)
 
     def _drop_blobs(self, blob_ids: Iterable[str]) -> None:
         for one in filter(None, blob_ids):

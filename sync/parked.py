@@ -18,7 +18,7 @@ from sync.blobs import Blobs
 from sync.canon import digest, parse_json
 from sync.ciphers import NONCE_BYTES, Segments, new_key
 from sync.draft import Draft, DraftStill, time_text
-from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreDamaged, StoreTrouble
+from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
 from sync.sqlcipher import Connection
 from sync.store import Store
 
@@ -60,23 +60,18 @@ class Parked:
         """
         self._check_room_to_begin()
         key = new_key()
-        written: list[tuple[DraftStill, bytes, str]] = []
-        try:
-            for still in draft.stills:
-                nonce = os.urandom(NONCE_BYTES)
+        nonces = [os.urandom(NONCE_BYTES) for _ in draft.stills]
+        written: list[str] = []
+        with self._blobs.named(written):
+            for still, nonce in zip(draft.stills, nonces, strict=True):
                 sealed = Segments(key, nonce, _context(draft.draft_id, still.still_id)).seal_all((contents[still.still_id],))
-                written.append((still, nonce, self._blobs.write(sealed)))
+                written.append(self._blobs.write(sealed))
             with self._store.write() as tx:
                 check(tx)
                 tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, replaces) VALUES (?, ?, ?, ?, ?, ?, ?)",
                            (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), _body(draft), key, draft.replaces))
-                for still, nonce, blob_id in written:
+                for still, nonce, blob_id in zip(draft.stills, nonces, written, strict=True):
                     _insert_still(tx, draft.draft_id, still, nonce, blob_id, named=True)
-        except StoreTrouble as trouble:
-            if trouble.facts.get("step") != "disk" and not isinstance(trouble, StoreDamaged):  # else the rows may be there: the sweep knows
-                for _, _, blob_id in written:
-                    self._blobs.drop(blob_id)
-            raise
 
     def repair_of(self, record_id: str) -> str:
         """The draft in which a record that was set aside is repaired, or an empty text."""

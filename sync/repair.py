@@ -50,7 +50,7 @@ def reopen(outbox: Outbox, parked: Parked, journal: Journal, record_id: str, own
     """Opens ``owner``'s own record as the parked sitting ``draft_id``, whole or not at all; the id of the one that is open already, where there is one.
 
     Raises StoreTrouble (step ``state``: not set aside, or never signed), NotAllowed (another's), RepairElsewhere (no key here), RepairThere (the province
-    has it), ProvinceTrouble (it does not answer, and without its word a second record could come of it), FormatTrouble, DiskFull.
+    has it), ProvinceTrouble (it does not answer, and without its word a second record could come of it), PacketDamaged, FormatTrouble, DiskFull.
     """
     row = outbox.row(record_id, owner)
     if row is None or row.state != "set_aside" or not row.signature:

@@ -14,14 +14,14 @@ import sqlcipher3.dbapi2
 
 from sync.errors import DiskFull, StoreDamaged, StoreTrouble
 
-__all__ = ["Connection", "Cursor", "OLDEST_SQLITE", "check_versions", "connect", "named_errors", "rekey", "roll_back"]
+__all__ = ["BUSY_MS", "Connection", "Cursor", "OLDEST_SQLITE", "check_versions", "connect", "named_errors", "rekey", "roll_back"]
 
 _binding = cast(Any, sqlcipher3.dbapi2)  # it ships no types
 _Error = cast("type[Exception]", _binding.Error)
 
 OLDEST_SQLITE = (3, 51, 3)
 """Older ones have the WAL-reset race that loses commits (sqlite.org/wal.html#walresetbug)."""
-_BUSY_MS = 5_000
+BUSY_MS = 5_000
 
 _CORRUPT, _FULL, _IOERR, _NOTADB = 11, 13, 10, 26  # primary result codes, sqlite.org/rescode.html
 
@@ -77,7 +77,7 @@ def connect(path: Path, key: bytes, mode: Literal["ro", "rw", "rwc"]) -> Connect
         try:
             opened.execute("PRAGMA cipher_log_level = NONE")
             opened.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-            opened.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            opened.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             opened.execute("PRAGMA temp_store = MEMORY")
             opened.execute("PRAGMA trusted_schema = OFF")
             opened.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -11,13 +11,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
+from sync.blobs import Blobs
 from sync.ciphers import derived_key, key_check, new_key, unwrap_at_station, wrap_at_station
 from sync.errors import DiskFull, KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreMoved, StoreTrouble
 from sync.file_errors import free_bytes, named_file_errors
-from sync.label import CHECK, NEXT_CHECK, StoreLabel, begun, check_key, is_made, new_label, read_label, refuse_leftovers, write_once
+from sync.label import (
+    CHECK,
+    NEXT_CHECK,
+    StoreLabel,
+    begun,
+    check_key,
+    is_made,
+    new_label,
+    read_label,
+    refuse_leftovers,
+    refuse_lost_rows,
+    write_once,
+)
 from sync.oslock import StoreLock
 from sync.rekey import NextKeys, finish_rekey
-from sync.sqlcipher import Connection, check_versions, connect, named_errors, rekey, roll_back
+from sync.sqlcipher import BUSY_MS, Connection, check_versions, connect, named_errors, rekey, roll_back
 from sync.steps import COPY_DAYS, SCHEMA_VERSION, TABLES, check_whole, drop_copies, make_file, upgrade
 
 __all__ = ["Keys", "SCHEMA_VERSION", "Store", "StoreLabel", "open_folder", "read_label"]
@@ -52,6 +65,7 @@ def open_folder(folder: Path, cabinet: Keys, practice: bool | None = None, *, ma
             folder.mkdir(mode=0o700, parents=True)
         lock = StoreLock(folder / "lock")
         try:
+            Blobs(folder / "blobs").spare_room()  # on a full disk even opening needs some
             label = read_label(folder)
             if label is None:
                 refuse_leftovers(folder)
@@ -105,7 +119,9 @@ class Store:
         self._damaged = False
         self._emptying = False
         """Somebody waits for all readers to end, so that the log can be emptied: a long look gives way."""
-        self._spare_room: Callable[[], None] = lambda: None
+        self._log_to_empty = False
+        """Erased rows are still in the log: somebody was reading when it was to be emptied."""
+        self._spare_room = Blobs(folder / "blobs").spare_room
         self._writer: Connection | None = connect(self._path, key, "rw")
         try:
             self._wrap_key = self._read_meta(arriving)
@@ -125,6 +141,7 @@ class Store:
                 raise NotEnrolled("there is no store")
             lock = StoreLock(folder / "lock")
             try:
+                Blobs(folder / "blobs").spare_room()
                 label = read_label(folder)
                 if label is None or not begun(folder):
                     refuse_leftovers(folder)
@@ -187,7 +204,7 @@ class Store:
         self.forget_old_pages()
 
     def spare_room(self, spare: Callable[[], None]) -> None:
-        """``spare`` is called before each transaction: ``Blobs.spare_room`` of the same disk."""
+        """``spare`` is called before each transaction: ``Blobs.spare_room`` of the same disk. For whoever keeps a reserve of another size."""
         self._spare_room = spare
 
     @contextmanager
@@ -201,6 +218,8 @@ class Store:
             self._writing_thread = threading.get_ident()
             try:
                 with self._watched("write"):
+                    if self._log_to_empty:
+                        self._empty_log(writer, 0)
                     writer.execute("BEGIN IMMEDIATE")
                     yield writer
                     writer.execute("COMMIT")
@@ -285,13 +304,21 @@ class Store:
         return True
 
     def forget_old_pages(self) -> None:
-        """Empties the write-ahead log, so that erased rows (keys above all) do not stay in it."""
+        """Empties the write-ahead log, so that erased rows (keys above all) do not stay; where somebody reads for long, before one of the next writes."""
         with self._writing, self._watched("checkpoint"):
             self._emptying = True
             try:
-                self._usable(self._writer).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._empty_log(self._usable(self._writer), BUSY_MS)
             finally:
                 self._emptying = False
+
+    def _empty_log(self, writer: Connection, wait_ms: int) -> None:
+        writer.execute(f"PRAGMA busy_timeout = {wait_ms}")
+        try:
+            found = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            writer.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._log_to_empty = found is None or bool(found[0])
 
     def close(self) -> None:
         """Closes all connections and gives the lock back; more than once is no fault."""
@@ -357,6 +384,7 @@ def _opened(folder: Path, label: StoreLabel, key: bytes, lock: StoreLock, arrivi
     lock.claim(label.store_id)
     if not is_made(folder, label, key):
         check_versions()
+        refuse_lost_rows(folder)
         make_file(folder, label, key)
         check = folder / CHECK
         check.unlink(missing_ok=True)

@@ -6,9 +6,9 @@ import sys
 
 from desktop.messages import say
 from resources.trouble import Trouble
-from sync.errors import KeyMissing, KeyringLocked, KeyringMissing, KeyringUnsafe, StoreDamaged
+from sync.errors import KeyMissing, KeyringLocked, KeyringMissing, KeyringUnsafe, StoreDamaged, StoreInUse
 
-__all__ = ["complain", "say_way_out"]
+__all__ = ["ask", "complain", "say_way_out"]
 
 
 def complain(trouble: Trouble, about: str = "") -> None:
@@ -19,7 +19,18 @@ def complain(trouble: Trouble, about: str = "") -> None:
 
 
 def say_way_out(trouble: Trouble) -> None:
-    """Where the store does not open: what is kept is not lost, and the command that brings it to the province."""
+    """Where the store does not open: what is kept is not lost, and the command that brings it to the province. Where a program has it open: to close that."""
+    if isinstance(trouble, StoreInUse):
+        print("命令要等登记台关了才能用：先关掉它，再运行一次 (close the program, then run this again)", file=sys.stderr)
     if isinstance(trouble, (KeyMissing, KeyringLocked, KeyringMissing, KeyringUnsafe, StoreDamaged)):
         print("已保存的记录都密封在本机，没有丢。打不开登记库也能交省平台 (kept records are not lost):\n"
               "    hall-intake outbox export --without-key 目标文件夹", file=sys.stderr)
+
+
+def ask(prompt: str) -> str:
+    """What a person types; empty where nobody does (no terminal, Ctrl+D, Ctrl+C)."""
+    try:
+        return input(prompt)
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return ""

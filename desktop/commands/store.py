@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from desktop.commands.saying import complain, say_way_out
+from desktop.commands.saying import ask, complain, say_way_out
 from desktop.folders import data_folder
 from resources.trouble import Trouble
 from sync.journal import Journal
@@ -54,5 +54,5 @@ def _move_out() -> None:
 
 
 def _move_in() -> None:
-    move_in(data_folder(), KeyCabinet(), input("搬迁码 (moving code): "))
+    move_in(data_folder(), KeyCabinet(), ask("搬迁码 (moving code): "))
     print("搬好了，钥匙已换新 (arrived; the key was changed)")

@@ -131,10 +131,9 @@ class BatchWork:
         rooms, operator = self._rooms(), self._operator()
         own, every = f"op:{operator.operator_id}", "supervisor" in operator.roles
         if order.deed == "sign":
-            found = rooms.outbox.rows(None if every else own, ("kept_unsigned", "set_aside"), 2 * _SHOWN)
-            rows = tuple(one for one in found if waits_for_signature(one))[:_SHOWN]
+            rows = _oldest(rooms, None if every else own, ("kept_unsigned", "set_aside"), waits_for_signature)
         else:
-            rows = tuple(one for one in rooms.outbox.rows(None, COUNTERSIGNED, _SHOWN) if one.signature and one.owner != own) if every else ()
+            rows = _oldest(rooms, None, COUNTERSIGNED, lambda one: bool(one.signature) and one.owner != own) if every else ()
         return WaitingListed(order.deed, tuple(_facts(rooms, one, own, operator.operator_id) for one in rows if one.owner.startswith("op:")))
 
     def build(self, order: BuildBatch, cancel: Event, tell: Any) -> BatchBuilt:
@@ -231,6 +230,16 @@ class BatchWork:
         except Trouble:  # nobody is logged in any more
             user = ""
         return Binding(choice.device.serial or choice.device.address, certificate, user)
+
+
+def _oldest(rooms: Rooms, owner: str | None, states: tuple[str, ...], fits: Callable[[OutboxRow], bool]) -> tuple[OutboxRow, ...]:
+    """The oldest that fit, behind however many that lie there for another reason."""
+    found: list[OutboxRow] = []
+    after: OutboxRow | None = None
+    while len(found) < _SHOWN and (page := rooms.outbox.rows(owner, states, after=after)):
+        found += filter(fits, page)
+        after = page[-1]
+    return tuple(found[:_SHOWN])
 
 
 def _facts(rooms: Rooms, row: OutboxRow, own: str, operator_id: str) -> WaitingFacts:

@@ -106,9 +106,9 @@ class DraftWork:
 
     def list(self, _order: ListParked, _cancel: Event, _tell: Any) -> ParkedListed:
         rooms: Rooms = self._rooms()
-        found = rooms.parked.list(self._owner())
-        return ParkedListed(tuple(ParkedFacts(d.draft_id, d.text("person.name_zh"), d.text("person.id_doc_no")[-4:], _last_change(d)) for d in reversed(found)
-                                  if d.draft_id != self._open_id()))
+        owner = self._owner()
+        found = (d for d in reversed(rooms.parked.list(owner)) if d.draft_id != self._open_id())
+        return ParkedListed(tuple(ParkedFacts(d.draft_id, d.text("person.name_zh"), d.text("person.id_doc_no")[-4:], _last_change(d)) for d in found), owner)
 
     def open(self, order: OpenDraft, _cancel: Event, _tell: Any) -> DraftOpened:
         rooms: Rooms = self._rooms()

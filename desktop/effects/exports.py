@@ -27,7 +27,7 @@ class ExportWork:
         carrier.in_lane(ExportRecord, "outbox", self.export)
 
     def export(self, order: ExportRecord, _cancel: Event, _tell: Any) -> Exported:
-        """Raises ExportNotWritten, NotAllowed, StoreDamaged, StoreTrouble (also: not here, or receipted already)."""
+        """Raises ExportNotWritten, NotAllowed, PacketDamaged, StoreTrouble (also: not here, or receipted already)."""
         rooms: Rooms = self._rooms()
         if rooms.outbox.row(order.record_id, self._owner()) is None:
             raise StoreTrouble("the record is not here", step="record")

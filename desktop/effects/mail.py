@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -28,7 +29,7 @@ from desktop.rooms import Rooms, now
 from resources.trouble import Trouble
 from sync.canon import parse_canonical, parse_json
 from sync.courier import CourierStatus
-from sync.errors import StoreTrouble
+from sync.errors import NotAllowed, PacketDamaged, PacketTooNew, StoreTrouble
 from sync.outbox_list import WAITING, newest, pressing, tally
 from sync.outbox_row import OutboxRow
 
@@ -46,16 +47,20 @@ def receipt_payload(envelope: bytes) -> Mapping[str, Any]:
 
 
 def receipt_facts(rooms: Rooms, row: OutboxRow) -> ReceiptFacts | None:
-    """What the receipt page and the paper say, or None while there is no receipt."""
+    """What the receipt page and the paper say, or None while there is no receipt.
+
+    The receipt stands by itself: where the packet was forgotten, came from another station or is damaged, only what stood in it is left out.
+    """
     if row.receipt is None:
         return None
     payload, station = receipt_payload(row.receipt), rooms.station
     record: Mapping[str, Any] = {}
     if row.state == "receipted":
-        record = parse_canonical(rooms.outbox.open_packet(row.record_id)[0].content, "record")
+        with suppress(NotAllowed, PacketDamaged, PacketTooNew):
+            record = parse_canonical(rooms.outbox.open_packet(row.record_id)[0].content, "record")
     collector = record.get("collector", {}).get("name", "")
     return ReceiptFacts(row.record_id, payload["serial"], datetime.fromisoformat(payload["received_at"]), row.summary.name, row.summary.id_tail,
-                        row.summary.categories, len(record.get("attachments", ())), row.record_digest, station.practice, station.province_name,
+                        row.summary.categories, len(record["attachments"]) if record else None, row.record_digest, station.practice, station.province_name,
                         station.hall_name, station.window, collector)
 
 
@@ -132,7 +137,7 @@ class MailWork:
         shown = {row.record_id: row for row in (*rows[:order.pages * _PAGE], *pressing(rooms.store, owner, _ASKING))}
         in_order = sorted(shown.values(), key=lambda row: (row.kept_at, row.record_id), reverse=True)
         counts = tally(rooms.store, owner, *hall_day(now()))
-        return OutboxListed(tuple(_facts(row) for row in in_order), counts, rooms.outbox.waiting(), len(rows) > order.pages * _PAGE)
+        return OutboxListed(tuple(_facts(row) for row in in_order), counts, rooms.outbox.waiting(), len(rows) > order.pages * _PAGE, owner)
 
     def watch(self, order: WatchRecord, post: Post) -> None:
         self._watched = {order.record_id: ("", post)}

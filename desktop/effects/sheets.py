@@ -50,7 +50,7 @@ class SheetWork:
                 post(Failed(trouble, "MakeSheet"))
 
         owner = self._owner()
-        self._jobs.start(_LANE, lambda cancel, tell: self.make(order, owner, cancel, tell), lambda facts: post(SheetMade(facts)), failed,
+        self._jobs.start(_LANE, lambda cancel, tell: self.make(order, owner, cancel, tell), lambda facts: post(SheetMade(facts, owner)), failed,
                          lambda _what, done, total: post(SheetCounted(done, total)))
 
     def stop(self, _order: StopSheet, _post: Post) -> None:

@@ -14,7 +14,7 @@ from desktop.flows import intake_sheet as sheet
 from desktop.flows import intake_social as social
 from desktop.flows.fill import fill
 from desktop.flows.intake_pictures import PictureTable
-from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, first_field, hall_date, jump, row_count, with_draft
+from desktop.flows.intake_state import Answer, Effects, IntakeState, cleared, first_field, for_another, hall_date, jump, row_count, with_draft
 from desktop.flows.machine import Failed, Flow, steps_of
 from desktop.flows.words import (
     AskReaders,
@@ -127,7 +127,8 @@ class IntakeTable:
     def step(self, state: IntakeState, event: Any) -> Answer:
         """The table; an event that does not belong here changes nothing. Before a person is logged in only OperatorIn and facts of the day count."""
         found = steps_of(self._table, event)
-        if found is None or (state.operator is None and not isinstance(event, OperatorIn | CourierSeen | DevicesSeen | StationChanged)):
+        early = isinstance(event, OperatorIn | CourierSeen | DevicesSeen | StationChanged)
+        if found is None or (state.operator is None and not early) or for_another(state.operator, event):
             return state, ()
         return found(state, event)
 

@@ -34,10 +34,15 @@ from sync.rules import Issue, issues
 from sync.tables import Tables
 
 __all__ = [
-    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "SocialSeen", "cleared", "hall_date", "hall_day", "jump", "missing_document",
-    "row_count", "with_draft",
+    "Answer", "Capture", "Effects", "IntakeState", "Place", "SheetState", "SocialSeen", "cleared", "for_another", "hall_date", "hall_day", "jump",
+    "missing_document", "row_count", "with_draft",
 ]
 
+
+def for_another(operator: Operator | None, event: object) -> bool:
+    """Whether this answer names another person's people: it was asked for by who sat here before."""
+    owner = getattr(event, "owner", "")
+    return bool(owner) and (operator is None or owner != f"op:{operator.operator_id}")
 
 
 def hall_date(at: datetime) -> date:

@@ -139,7 +139,9 @@ class KeptPage(QWidget):
         words = self.kit.words
         categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in receipt.categories)
         rows = [("serial", receipt.serial), ("received", exact(receipt.received_at)), ("who", words("kept.who", name=receipt.name, tail=receipt.id_tail)),
-                ("categories", categories), ("attachments", words("kept.count", n=receipt.attachments))]
+                ("categories", categories)]
+        if receipt.attachments is not None:
+            rows.append(("attachments", words("kept.count", n=receipt.attachments)))
         for line, (name, value) in enumerate(rows):
             self._facts.addWidget(label(words(f"kept.fact_{name}"), "meta"), line, 0, Qt.AlignmentFlag.AlignTop)
             self._facts.addWidget(label(value, "strong" if name == "serial" else "value", wrap=True), line, 1)

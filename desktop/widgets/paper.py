@@ -38,7 +38,7 @@ class ReceiptPaper:
     name: str = field(repr=False)
     number: str = field(repr=False)
     categories: str
-    attachments: int
+    attachments: int | None
     province: str
     hall: str
     collector: str
@@ -110,18 +110,20 @@ def draw_receipt(painter: QPainter, paper: ReceiptPaper, words: Words, size: QSi
 
 
 def _rows(paper: ReceiptPaper, words: Words) -> Sequence[tuple[str, str]]:
+    """What is not known is not on the paper: no empty line, no count of nothing."""
     digest = paper.digest.removeprefix("sha256:")
-    return (
+    rows = (
         (words("paper.serial"), paper.serial),
         (words("paper.received"), at_hall(paper.received_at).strftime("%Y-%m-%d %H:%M:%S")),
         (words("paper.name"), paper.name),
         (words("paper.number"), paper.number),
         (words("paper.categories"), paper.categories),
-        (words("paper.attachments"), words("paper.count", n=paper.attachments)),
+        (words("paper.attachments"), words("paper.count", n=paper.attachments) if paper.attachments is not None else ""),
         (words("paper.hall"), paper.hall),
         (words("paper.collector"), paper.collector),
         (words("paper.digest"), " ".join(digest[at:at + 8] for at in range(0, len(digest), 8))),
     )
+    return tuple(row for row in rows if row[1])
 
 
 def practice_mark(painter: QPainter, words: Words, size: QSizeF) -> None:

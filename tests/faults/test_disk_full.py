@@ -63,3 +63,16 @@ def test_a_program_that_says_kept_although_the_disk_was_full_is_noticed(tmp_path
         faults = run(tmp_path / run.__name__, "careless")["faults"]
         outcome.control(fault, SIN, faults)
         assert any(one.startswith("lost") for one in faults), (fault, faults)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a tmpfs in a mount namespace of its own")
+def test_on_a_full_disk_the_commands_still_open_the_store(tmp_path: Path, outcome: Outcome) -> None:
+    """An administrator who is called because of the disk lists, retries and exports in the room of the reserve."""
+    (tmp_path / "disk").mkdir()
+    script = (f"mount -t tmpfs -o size=12m tmpfs {tmp_path}/disk &&"
+              f" exec {sys.executable} -m tests.faults.full_commands {tmp_path}/disk/home {tmp_path}/export.zip")
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    outcome.ran("ENOSPC under the commands", 1, [], 1)
+    assert told == {"free": 0, "list": "", "show": "", "retry": "", "verify": "", "export": ""}

@@ -24,6 +24,8 @@ from desktop.flows.words import (
     OutboxListed,
     PagePicked,
     ParkDraft,
+    ParkedFacts,
+    ParkedListed,
     ParkedPicked,
     PortraitPressed,
     RecordPicked,
@@ -207,6 +209,18 @@ def test_another_person_does_not_see_the_code() -> None:
     state, _ = play(outbox(), ExportWanted("r-2", "/x/a.zip"), Exported("r-2", "/x/a.zip", "ABCD-EFGH"))
     other = replace(OPERATOR, operator_id="OP-000018")
     assert play(OperatorIn(other, STATION), state=state)[0].exported is None
+
+
+def test_an_answer_that_comes_after_another_person_sat_down_is_not_theirs() -> None:
+    """A sheet of a large journal takes seconds: long enough for a lock, a PIN and the same page again."""
+    mine, theirs = f"op:{OPERATOR.operator_id}", "op:OP-000018"
+    asked, _ = play(PagePicked("sheet"))
+    after, _ = play(OperatorIn(replace(OPERATOR, operator_id="OP-000018"), STATION), PagePicked("sheet"), state=asked)
+    listed = OutboxListed((replace(outbox().rows[0]),), {}, owner=mine)
+    for late in (SheetMade(sheet(), mine), listed, ParkedListed((ParkedFacts("d-1", "李国强", "0018", NOW),), mine)):
+        assert play(late, state=after)[0] == after, "the people of who sat here before"
+    state, _ = play(SheetMade(sheet(), theirs), replace(listed, owner=theirs), state=after)
+    assert state.sheet.facts == sheet() and state.outbox == listed.rows
 
 
 def test_the_page_of_signing_is_another_flow() -> None:

@@ -74,9 +74,10 @@ class SheetCounted:
 
 @dataclass(frozen=True, slots=True)
 class SheetMade:
-    """It is made."""
+    """It is made. ``owner``: the row owner whose people it names."""
 
     facts: SheetFacts
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,9 @@ class OutboxFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFacts:
-    """A receipt that was checked against its row: what the receipt page and the paper need. ``digest`` of the record."""
+    """A receipt that was checked against its row: what the receipt page and the paper need. ``digest`` of the record; ``attachments`` None and ``collector``
+    empty where the record itself cannot be opened here (any more).
+    """
 
     record_id: str
     serial: str
@@ -134,7 +136,7 @@ class ReceiptFacts:
     name: str = field(repr=False)
     id_tail: str = field(repr=False)
     categories: tuple[str, ...]
-    attachments: int
+    attachments: int | None
     digest: str
     practice: bool
     province: str = ""

@@ -38,13 +38,14 @@ class ListOutbox:
 @dataclass(frozen=True, slots=True)
 class OutboxListed:
     """Newest first; ``counts``: waiting, uploaded, returned, set_aside, today, unsigned; ``waits``: what of the whole machine waits, and why, without names;
-    ``more``: older ones are there.
+    ``more``: older ones are there; ``owner``: whose rows they are.
     """
 
     rows: tuple[OutboxFacts, ...]
     counts: Mapping[str, int]
     waits: tuple[Waits, ...] = ()
     more: bool = False
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,9 +184,10 @@ class ListParked:
 
 @dataclass(frozen=True, slots=True)
 class ParkedListed:
-    """All of them, newest first."""
+    """All of ``owner``'s, newest first."""
 
     parked: tuple[ParkedFacts, ...]
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from desktop.commands import outbox as command
 from sync.canon import canon, digest
 from sync.carry_in import Imported, import_queue, normal_transfer_code
 from sync.carry_out import Exported, export_files, export_queue
-from sync.errors import CarriedUnsigned, ExportForProvince, ExportNotWritten, ExportRefused, KeyMissing, NotAllowed, NotEnrolled, StoreDamaged, StoreInUse
+from sync.errors import CarriedUnsigned, ExportForProvince, ExportNotWritten, ExportRefused, KeyMissing, NotAllowed, NotEnrolled, StoreInUse
 from sync.journal import verify_lines
 from sync.store import Store
 from tests.contract.province.hall import HallStation, People, came_in
@@ -184,8 +184,9 @@ def test_what_nobody_signed_is_carried_aside_and_what_lay_aside_stays_there(hall
     assert (other.row(aside).state, other.row(aside).reason) == ("set_aside", "province.refused")
     with pytest.raises(NotAllowed):
         other.outbox.open_packet(unsigned)
-    other.outbox.retry(unsigned, who="station")
-    assert other.row(unsigned).state == "kept_unsigned" and not other.courier.step()
+    with pytest.raises(CarriedUnsigned):  # in a list of what waits for a signature nobody here could sign it
+        other.outbox.retry(unsigned, who="station")
+    assert (other.row(unsigned).state, other.row(unsigned).reason) == ("set_aside", CarriedUnsigned.code)
     other.outbox.retry(aside, who="station")
     other.drive(aside, "receipted")
     assert {*_export(other, tmp_path / "second").records} == {unsigned}
@@ -260,17 +261,11 @@ def test_names_that_are_not_ours_are_no_export(hall: HallStation, other: HallSta
 
 def test_nothing_is_overwritten_and_no_half_export_is_left(hall: HallStation, tmp_path: Path) -> None:
     hall.keep()
-    bad = hall.keep()
     for name in ("there", "there.zip"):
         (tmp_path / name).mkdir() if name == "there" else (tmp_path / name).write_bytes(b"mine")
         with pytest.raises(ExportNotWritten):
             _export(hall, tmp_path / name)
     assert list((tmp_path / "there").iterdir()) == [] and (tmp_path / "there.zip").read_bytes() == b"mine"
-    path = hall.blobs.path(hall.row(bad).packet_blob)
-    path.write_bytes(path.read_bytes()[:-1] + b"\x00")
-    with pytest.raises(StoreDamaged):
-        _export(hall, tmp_path / "export")
-    assert not (tmp_path / "export").exists()
     with pytest.raises(NotEnrolled):
         export_files(tmp_path / "nowhere", tmp_path / "export")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +15,7 @@ import pytest
 
 from desktop.commands import journal, outbox
 from desktop.commands import store as store_command
+from desktop.messages import say_code
 from sync.blobs import Blobs
 from sync.keys import KeyCabinet
 from sync.store import open_folder
@@ -57,7 +60,39 @@ def test_list_show_and_retry(ids: list[str], capsys: pytest.CaptureFixture[str])
     assert _run(outbox, "show", ids[1]) == 0
     told = capsys.readouterr().out
     assert "state: kept" in told and NAME not in told
-    assert _run(outbox, "show", "nobody") == 1 and _run(outbox, "retry", "nobody") == 1
+
+
+def test_every_answer_says_what_to_do_next(ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(outbox, "show", ids[1]) == 0
+    told = capsys.readouterr().out
+    assert "reason: province.refused" in told and say_code("province.refused").next in told, "a code alone helps nobody"  # type: ignore[union-attr]
+    for act in ("show", "retry"):
+        assert _run(outbox, act, "nobody") == 1
+        told = capsys.readouterr().err
+        assert "outbox list" in told and "store.trouble" not in told, "a mistyped id is no fault of the store"
+    with open_folder(tmp_path / "home", KeyCabinet()):
+        assert _run(outbox, "list") == 1 and "close the program" in capsys.readouterr().err
+    monkeypatch.setattr("builtins.input", _nobody)
+    for command, arguments in ((outbox, ("import", str(tmp_path))), (store_command, ("move-in",))):
+        assert _run(command, *arguments) == 1 and "[" in capsys.readouterr().err, "nobody at the keyboard: named, no stack"
+    for owner in ("OP-000018", "op:张三", "op:"):
+        for arguments in (("list", "--owner", owner), ("import", str(tmp_path), "--owner", owner)):
+            with pytest.raises(SystemExit) as ended:
+                _run(outbox, *arguments)
+            assert ended.value.code == 2 and "op:OP-000018" in capsys.readouterr().err, "records of such an owner would be seen by nobody"
+
+
+def test_a_reader_that_has_seen_enough_is_no_trouble_of_the_store(ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """``hall-intake outbox list | head``."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):
+        assert _run(outbox, "list") == 0
+    assert capsys.readouterr().err == ""
+
+
+def _nobody(_prompt: str) -> str:
+    raise EOFError
 
 
 def test_what_was_repaired_names_the_one_in_its_place_and_is_not_retried(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +115,8 @@ def test_verify_finds_a_changed_packet(ids: list[str], tmp_path: Path, capsys: p
     packet = next(one for one in (tmp_path / "home" / "blobs").iterdir() if len(one.name) == 32)
     packet.write_bytes(packet.read_bytes()[:-1] + b"\x00")
     assert _run(outbox, "verify") == 1
-    assert "store.damaged" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "packet.damaged" in told and "store.damaged" not in told, "one file is bad, not the store"
 
 
 def test_the_journal_is_exported_and_checked_without_the_store(ids: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

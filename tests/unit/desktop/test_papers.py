@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_a_receipt_says_its_serial_and_hides_the_number(tmp_path: Path) -> None:
     assert "实名登记回执" in text and "李练工" in text and "技术工人" in text and "练习" in text
     (code,) = read_codes(picture_of(tmp_path / "r.pdf"))
     assert code.text == "HI1:R-20261122-000001:" + "ab" * 32
+
+
+def test_what_is_not_known_any_more_is_not_on_the_paper(tmp_path: Path) -> None:
+    """A record that another station sealed, or whose packet was forgotten: "0 attachments" would be false."""
+    words = Words()
+    for receipt, there in ((RECEIPT, True), (replace(RECEIPT, attachments=None, collector=""), False)):
+        ReceiptPrinter(words, Tables.load()).write(receipt, str(tmp_path / f"{there}.pdf"))
+        text = text_of(tmp_path / f"{there}.pdf")
+        assert (words("paper.attachments") in text) is there and (words("paper.collector") in text) is there and "R-20261122-000001" in text
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -110,6 +110,27 @@ def test_more_packets_than_a_crash_can_leave_are_kept(tmp_path: Path) -> None:
     assert set(blobs.sweep(()).dropped) == set(packets[1:])
 
 
+def test_a_packet_that_a_row_once_named_is_never_an_orphan_of_a_crash(tmp_path: Path) -> None:
+    blobs = _blobs(tmp_path)
+    named, crashed, refused, unsure, forgotten = (blobs.write(b"HIPK....", b"slip") for _ in range(5))
+    with blobs.named((named,)):
+        pass
+    with pytest.raises(DiskFull), blobs.named((refused,)):
+        raise DiskFull("no")
+    with pytest.raises(StoreTrouble), blobs.named((unsure,)):
+        raise StoreTrouble("EIO", step="disk")
+    with blobs.named((forgotten,)):
+        pass
+    blobs.release(forgotten)
+    assert set(blobs.ids()) == {named, crashed, unsure, forgotten}
+    assert blobs.strays(()) == (named,) and blobs.strays({named}) == (), "what a crash left was never kept: nobody is sent to the province with it"
+    swept = blobs.sweep(())
+    assert swept.kept == (named,) and set(swept.dropped) == {crashed, unsure, forgotten}
+    assert blobs.read(named) == b"HIPK...." and blobs.slip(named) == b"slip"
+    blobs.drop(named)
+    assert blobs.ids() == ()
+
+
 @pytest.mark.parametrize("name", ["../store.db", "reserve", "A" * 32, "", "0" * 31])
 def test_a_name_from_outside_is_no_blob(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError):

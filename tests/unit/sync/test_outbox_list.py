@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sync import due
+from sync.life import STATES
 from sync.outbox_list import newest, pressing, tally
 from sync.seal import PublicKeyInfo
 from tests.emulators.records import OWNER, Room, new_recipient, open_room
@@ -96,3 +98,21 @@ def test_every_question_is_answered_from_an_index_without_sorting(room: Room, mo
     plans = [str(step[3]) for sql, values in list(asked) for step in real(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()]  # type: ignore[arg-type]
     assert len(asked) == 19 and plans
     assert all("USING" in one and "INDEX" in one and "TEMP B-TREE" not in one and not one.startswith("SCAN") for one in plans), plans
+
+
+def test_what_waits_is_told_without_reading_the_rows(room: Room) -> None:
+    """At ten thousand waiting rows it is asked at every word of the courier: 80 ms from the rows, 3 ms from the index."""
+    ids = _kept(room, 5)
+    room.keep(7, signed=False, size=50)
+    room.outbox.failed(ids[0], "province.busy", room.clock())
+    room.outbox.set_aside(ids[1], "province.refused")
+    for one in ids[2:4]:
+        room.outbox.receipted(one, b"receipt")
+    size = {one.packet_size for one in room.outbox.rows()}
+    assert {(one.state, one.why, one.count) for one in room.outbox.waiting()} == {
+        ("kept", "province.busy", 1), ("set_aside", "province.refused", 1), ("kept", "", 1), ("kept_unsigned", "", 1)}
+    assert {one.bytes for one in room.outbox.waiting()} <= size
+    with room.store.read() as rows:
+        plan = rows.execute(f"EXPLAIN QUERY PLAN SELECT state, reason, last_error, packet_size, next_try_at FROM outbox WHERE {due._UNSENT}").fetchall()
+    assert [str(step[3]) for step in plan] == ["SCAN outbox USING COVERING INDEX outbox_waits"]
+    assert {one for one in STATES if f"'{one}'" in due._UNSENT} == {"receipted", "purged", "replaced"}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sync.blobs import Blobs
 from sync.canon import canon
 from sync.ciphers import key_check
 from sync.errors import KeyMissing, NotEnrolled, StoreDamaged, StoreForeign, StoreInUse, StoreTooNew, StoreTrouble
@@ -178,14 +179,19 @@ def test_a_damaged_file_with_a_log_beside_it_keeps_both(tmp_path: Path) -> None:
     assert _content(crashed) == before
 
 
-@pytest.mark.parametrize("name", ["store.db", "store-id"])
-def test_a_lost_file_is_damage_and_never_a_new_store(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("names", ["store.db", "store-id", "store.db store.check", "store-id store.check", "store-id store.db store.check"])
+def test_a_lost_file_is_damage_and_never_a_new_store(tmp_path: Path, names: str) -> None:
+    """With packets there: a new store in the place of a lost one would know none of them, and its sweep would take the pictures of drafts."""
     folder = _filled(tmp_path / "home")
+    blobs = Blobs(folder / "blobs", room=0, reserve=0)
+    blobs.prepare()
+    blobs.write(b"a picture")
     label = read_label(folder)
     assert label is not None
     cabinet = Cabinet()
     cabinet.keys[label.store_id] = KEY
-    (folder / name).unlink()
+    for name in names.split():
+        (folder / name).unlink()
     before = _content(folder)
     for attempt in (lambda: Store.open(folder, KEY), lambda: open_folder(folder, cabinet, make=True), lambda: Store.make(folder, KEY)):
         with pytest.raises((StoreDamaged, StoreForeign)):
@@ -405,3 +411,24 @@ class _Asked:
         self.asked.set()
         self._count += 1
         return bool(self._after) and self._count >= self._after
+
+
+def test_what_was_erased_while_somebody_read_leaves_the_log_with_the_next_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dropped key must not stay in the log for as long as the program is open, only because a long list was read just then."""
+    monkeypatch.setattr("sync.store.BUSY_MS", 50)
+    log = tmp_path / "home" / "store.db-wal"
+    with Store.make(tmp_path / "home", KEY) as store:
+        with store.read() as rows:
+            assert rows.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+            with store.write() as tx:
+                store.put_station_value(tx, "a", b"erased later")
+            store.forget_old_pages()
+            assert log.stat().st_size > 0
+            with store.write() as tx:
+                store.put_station_value(tx, "b", b"not waited for, while it still reads")
+        before = log.stat().st_size
+        with store.write() as tx:
+            store.put_station_value(tx, "c", b"x")
+        assert 0 < log.stat().st_size < before, "emptied, then one write"
+        store.forget_old_pages()
+        assert log.stat().st_size == 0

@@ -335,3 +335,15 @@ def test_work_beside_the_caller_gives_its_answer_or_its_error() -> None:
 
 def closed(*_args: object) -> None:
     raise RuntimeError("jobs are closed")
+
+
+def test_what_lies_aside_for_another_reason_hides_nothing_that_waits_for_a_signature(room: BatchRoom, tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A province that refused a day's records must not take the unsigned ones off the list."""
+    monkeypatch.setattr("desktop.effects.batch._SHOWN", 2)
+    collector = tokens.ca.person("OP-000017")
+    aside = [signed(room, collector) for _ in range(5)]
+    for one in aside:
+        room.outbox.set_aside(one, "province.refused")
+    room.later = timedelta(seconds=5)
+    unsigned = [room.unsigned() for _ in range(3)]
+    assert len(waiting(room, "sign")) == 2 and set(waiting(room, "sign")) <= set(unsigned)

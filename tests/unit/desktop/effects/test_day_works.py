@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import threading
+import uuid
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,16 +15,21 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.jobs import Jobs
+from desktop.effects.drafts import DraftWork
 from desktop.effects.exports import ExportWork
+from desktop.effects.mail import MailWork
 from desktop.effects.notices import NoticeWork
 from desktop.effects.sheets import SheetWork
 from desktop.errors import NoPrinter, NotSaved
 from desktop.flows.machine import Failed
+from desktop.flows.words import ListOutbox, ListParked
 from desktop.flows.words.day import Exported, ExportRecord, MakeSheet, PrintSheet, SaveSheet, SheetCounted, SheetFacts, SheetMade, SheetSaved, StationChanged
-from sync.canon import parse_canonical
-from sync.errors import ExportNotWritten, NotAllowed, StoreTrouble
+from sync.canon import canon, parse_canonical
+from sync.errors import ExportNotWritten, NotAllowed, PacketDamaged, StoreTrouble
 from sync.journal import JournalFault
-from tests.emulators.records import NAME, OWNER, STATION_ID, Room, new_recipient, open_room
+from sync.outbox_row import Summary
+from sync.seal import seal
+from tests.emulators.records import NAME, OWNER, STATION_ID, Room, draft, new_recipient, open_room
 from tests.scenes.stages import until
 
 TO = new_recipient("k")[1]
@@ -95,6 +102,38 @@ def test_a_journal_that_was_edited_gives_no_sheet(room: Room, monkeypatch: pytes
         make(room)
 
 
+def test_each_list_says_whose_people_it_names(room: Room, qt_application: QApplication) -> None:
+    """Then the desk does not show it to who came to sit there meanwhile."""
+    room.keep(1)
+    room.parked.put(draft(2))
+    made = rooms(room)
+    made.parked = room.parked
+    mail, drafts = MailWork(lambda: made, lambda: OWNER, None, None), DraftWork(lambda: made, lambda: OWNER, lambda: "", None)  # type: ignore[arg-type]
+    kept, parked = mail.list(ListOutbox(), threading.Event(), None), drafts.list(ListParked(), threading.Event(), None)
+    assert (kept.owner, len(kept.rows), parked.owner, len(parked.parked)) == (OWNER, 1, OWNER, 1)
+
+
+@pytest.mark.parametrize("how", ["whole", "no key", "damaged", "gone"])
+def test_a_receipt_is_shown_whatever_became_of_the_packet(room: Room, how: str) -> None:
+    """Also of a record that another station sealed and this one sent: its person waits for the paper."""
+    one = seal(canon({"attachments": [{}, {}], "collector": {"name": "王敏"}}), (), str(uuid.uuid4()), STATION_ID, TO, TO)
+    room.outbox.keep(one, one.record_digest, b"p7s", (), OWNER, Summary(NAME, "0012"), station_wrap=how != "no key")
+    record_id = one.record_id
+    row = room.outbox.row(record_id)
+    assert row is not None
+    payload = base64.b64encode(canon({"serial": "R-1", "received_at": "2026-11-22T06:00:00Z"})).decode()
+    room.outbox.receipted(record_id, canon({"payload": payload}))
+    path = room.blobs.path(row.packet_blob)
+    if how in ("damaged", "gone"):
+        path.unlink() if how == "gone" else path.write_bytes(path.read_bytes()[:-1] + b"\x00")
+        with pytest.raises(PacketDamaged):
+            room.outbox.open_packet(record_id)
+    made = rooms(room, practice=True, province_name="省", hall_name="厅", window="07")
+    facts = MailWork(lambda: made, lambda: OWNER, None, None).receipt(record_id)  # type: ignore[arg-type]
+    assert (facts.serial, facts.name) == ("R-1", NAME)
+    assert (facts.attachments, facts.collector) == ((2, "王敏") if how == "whole" else (None, "")), "and no paper says that there were none"
+
+
 def test_a_sheet_that_was_stopped_answers_nothing_and_the_next_one_does(room: Room, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desktop.effects.sheets._TELL_EVERY", 1)
     begun, go_on, answers = threading.Event(), threading.Event(), list[Any]()
@@ -115,7 +154,7 @@ def test_a_sheet_that_was_stopped_answers_nothing_and_the_next_one_does(room: Ro
     go_on.set()
     until(lambda: any(isinstance(one, SheetMade) for one in answers), "the second sheet")
     until(lambda: not jobs.busy("sheet"), "nothing more")
-    assert sum(isinstance(one, SheetMade) for one in answers) == 1 and not any(isinstance(one, Failed) for one in answers)
+    assert [one.owner for one in answers if isinstance(one, SheetMade)] == [OWNER] and not any(isinstance(one, Failed) for one in answers)
     assert any(isinstance(one, SheetCounted) and one.total == 1 for one in answers)
 
 
