@@ -84,7 +84,8 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
         print(f"{args.record_id}: 没有这条记录 (not here)", file=sys.stderr)
         return 1
     facts = {
-        "record": row.record_id, "replaced by": row.replaced_by, "from station": row.origin,
+        "record": row.record_id, "replaced by": row.replaced_by, "amends": row.amends, "amended by": row.amended_by, "revision": row.revision,
+        "from station": row.origin,
         "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
         "size": row.packet_size, "digest": row.record_digest, "signed": bool(row.signature), "acts": len(row.acts), "upload": row.upload_id,
         "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": time_text(row.next_try_at),

@@ -325,7 +325,7 @@ def test_damage_behind_the_first_pages_stops_the_desk_with_its_name(hall: Practi
     home = Path(shutil.copytree(hall.home, tmp_path / "home"))
     rooms = open_rooms(home)
     with rooms.store.write() as tx:
-        tx.execute("INSERT INTO drafts VALUES ('d', 'op:somebody', 'c', 's', ?, ?, NULL, '')", ("x" * 200_000, bytes(32)))
+        tx.execute("INSERT INTO drafts VALUES ('d', 'op:somebody', 'c', 's', ?, ?, NULL, '', '')", ("x" * 200_000, bytes(32)))
     rooms.close()
     content = bytearray((home / "store.db").read_bytes())
     content[-2000] ^= 1
