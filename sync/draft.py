@@ -137,6 +137,11 @@ class Draft:
     def without_still(self, still_id: str) -> Draft:
         return replace(self, stills=tuple(one for one in self.stills if one.still_id != still_id))
 
+    @property
+    def empty(self) -> bool:
+        """Nothing would be lost with it."""
+        return not self.entries and not self.stills and self.amends is None
+
     # -- corrections -------------------------------------------------------------------------------------------------------------------
     def standing(self, place: str) -> str:
         """Digest of what stands at a place: a field, a row, a section, the pictures of a kind. Compared with an item's ``was``."""

@@ -93,7 +93,7 @@ class RightSide(QWidget):
 
     def _show_issues(self, state: IntakeState) -> None:
         words = self.kit.words
-        counts = {name: sum(1 for one in state.issues if one.severity == name) for name in ("must", "missing", "explain")}
+        counts = {name: sum(1 for one in state.issues if one.severity == name) for name in ("returned", "must", "missing", "explain")}
         parts = [words(f"still.{name}", n=count) for name, count in counts.items() if count]
         self.still.title.setText(words("still.joined").join(parts) if parts else words("still.title"))
         self.issues.show_lines([IssueLine(one.path, issue_words(one, words), one.severity, one.code) for one in state.issues])
