@@ -64,7 +64,7 @@ def _issues(draft: Draft, today: date, tables: Tables) -> Iterator[Issue]:
     categories = draft.categories()
     for item in draft.amends.items if draft.amends is not None else ():
         if draft.is_open(item):
-            yield Issue("returned.item", item.place, "returned", {"text": item.text})
+            yield Issue("returned.item", item.place, "returned", {"path": item.path, "text": item.text})
     for one in SECTIONS:
         if categories and not (one.categories & categories):
             continue

@@ -80,7 +80,7 @@ class CorrectionBand(QWidget):
         self._buttons = []
         height = 0
         for at, item in enumerate(draft.amends.items):
-            line = self._line(at, item_words(item.place, item.text, self.kit.words), open_[at], item.done)
+            line = self._line(at, item_words(item.path, item.text, self.kit.words), open_[at], item.done)
             self._lines.column.addWidget(line)
             line.show()
             height += line.sizeHint().height() if at < _MOST_LINES else 0

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.hall_time import at_hall
 from desktop.messages import Words, say_code
+from sync.amends import place_of
 from sync.draft import Entry
 from sync.oddities import visible
 from sync.panel import SyncFacts, Waits, support_code
@@ -82,7 +83,7 @@ def label_of(path: str, words: Words) -> str:
 def issue_words(issue: Issue, words: Words) -> str:
     """One issue as one short sentence. An unknown kind is shown with its code, never hidden."""
     if issue.severity == "returned":
-        return item_words(issue.path, issue.facts["text"], words)
+        return item_words(issue.facts["path"], issue.facts["text"], words)
     key = f"issue.{issue.code.replace('.', '_')}"
     facts = {**issue.facts, "label": label_of(issue.path, words)}
     if not words.has(key):
@@ -90,9 +91,10 @@ def issue_words(issue: Issue, words: Words) -> str:
     return words(key, **facts)
 
 
-def item_words(place: str, text: str, words: Words) -> str:
-    """What the province wants changed, and where; hidden characters are made visible."""
-    return words("correction.item", place=label_of(place, words) if place else words("correction.whole"), text=visible(text))
+def item_words(path: str, text: str, words: Words) -> str:
+    """What the province wants changed, and where; a place that this program does not know is never hidden, nor is a hidden character."""
+    whole = words("correction.whole") if path in {"", "record"} else visible(path)
+    return words("correction.item", place=label_of(path, words) if place_of(path) else whole, text=visible(text))
 
 
 def entry_hint(path: str, entry: Entry, words: Words) -> str:

@@ -101,8 +101,8 @@ class ParkedFacts:
 @dataclass(frozen=True, slots=True)
 class OutboxFacts:
     """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty since ``remote_at``, ``until`` the last day of
-    its publicity or the day until which its correction is due; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is
-    meant); ``replaced_by``: the record that was kept in its place, where it was repaired; ``amends``: the one that it corrects; ``amended_by``: its correction.
+    its publicity or the day until which its correction is due; ``items`` what must be corrected, ``places`` the path of each;
+    ``replaced_by``: the record that was kept in its place, where it was repaired; ``amends``: the one that it corrects; ``amended_by``: its correction.
     """
 
     record_id: str
