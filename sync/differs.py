@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["changed", "gone"]
 
@@ -23,8 +23,10 @@ def gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]
 def _places(record: Mapping[str, Any]) -> dict[str, Any]:
     """Both are parsed from bytes that were checked, so their members are there."""
     found: dict[str, Any] = {"person.categories": record["categories"]}
-    for name, section in record["sections"].items():
-        for prefix, row in [(f"{name}[{i}]", row) for i, row in enumerate(section)] if isinstance(section, list) else [(name, section)]:
+    sections = cast("Mapping[str, Mapping[str, Any] | list[Mapping[str, Any]]]", record["sections"])
+    for name, section in sections.items():
+        rows = {f"{name}[{i}]": row for i, row in enumerate(section)} if isinstance(section, list) else {name: section}
+        for prefix, row in rows.items():
             found.update({f"{prefix}.{field}": value for field, value in row.items()})
     for one in record["attachments"]:
         found.setdefault(f"stills.{one['kind']}", []).append(one["sha256"])

@@ -146,7 +146,7 @@ class Draft:
     def standing(self, place: str) -> str:
         """Digest of what stands at a place: a field, a row, a section, the pictures of a kind. Compared with an item's ``was``."""
         if place.startswith("stills."):
-            return digest(canon([one.sha256 for one in self.stills if one.kind == place.removeprefix("stills.")]))
+            return digest(canon({"stills": [one.sha256 for one in self.stills if one.kind == place.removeprefix("stills.")]}))
         values = {path: list(one.value) if isinstance(one.value, tuple) else one.value for path, one in self.entries.items()
                   if path == place or path.startswith((f"{place}.", f"{place}["))}
         return digest(canon(values))

@@ -103,9 +103,9 @@ class CorrectionBand(QWidget):
                               "" if done else "check")
         button.setAccessibleDescription(text)
         button.clicked.connect(lambda: self._post(ItemTurned(at)))
-        button.setVisible(is_open or done)
         self._buttons.append(button)
         row.addWidget(button)
+        button.setVisible(is_open or done)   # once it has a parent: else it would be a window
         return part
 
     def take_focus(self) -> bool:
