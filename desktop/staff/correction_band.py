@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.intake_repair import amended
@@ -18,8 +19,8 @@ from sync.draft import Draft
 
 __all__ = ["CorrectionBand"]
 
-_MOST_LINES = 3
-"""Seen at once; the others are scrolled to."""
+_MOST_LINES, _MOST_ROWS = 3, 5
+"""Items seen at once, and rows of text that they may take; the others are scrolled to."""
 _KEYS = 9
 
 
@@ -78,14 +79,12 @@ class CorrectionBand(QWidget):
                 part.hide()
                 part.deleteLater()
         self._buttons = []
-        height = 0
         for at, item in enumerate(draft.amends.items):
             line = self._line(at, item_words(item.path, item.text, self.kit.words), open_[at], item.done)
             self._lines.column.addWidget(line)
             line.show()
-            height += line.sizeHint().height() if at < _MOST_LINES else 0
         self._lines.setVisible(bool(draft.amends.items))
-        self._lines.setFixedHeight(height + 2 * self.kit.look.px("half"))
+        self._fit()
         if 0 <= focused < len(self._buttons):
             self._buttons[focused].setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -107,6 +106,25 @@ class CorrectionBand(QWidget):
         row.addWidget(button)
         button.setVisible(is_open or done)   # once it has a parent: else it would be a window
         return part
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Each line as high as its words are at this width, and as its button: one that is done moves nothing under the caret."""
+        if not self._buttons:
+            return
+        column, row = self._lines.column, self._buttons[0].sizeHint().height() + 4
+        edges = column.contentsMargins()
+        bar = self._lines.verticalScrollBar()
+        scrolls = len(self._buttons) > _MOST_LINES and not bar.isVisible()   # it will
+        width = self._lines.viewport().width() - edges.left() - edges.right() - (bar.sizeHint().width() if scrolls else 0)
+        heights: list[int] = []
+        for line in (column.itemAt(at).widget() for at in range(column.count())):
+            heights.append(max(row, line.layout().totalHeightForWidth(width)))
+            line.setFixedHeight(heights[-1])
+        self._lines.setFixedHeight(min(sum(heights[:_MOST_LINES]), _MOST_ROWS * row) + edges.top() + edges.bottom())
 
     def take_focus(self) -> bool:
         """To the first item that names no place, where the caret was sent there: only a press answers it."""

@@ -66,7 +66,7 @@ class RightSide(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self._ask = label("", "meta", wrap=True)
         column.addWidget(self._ask)
-        row = QHBoxLayout()
+        row = QHBoxLayout() if self.kit.lang == "zh" else QVBoxLayout()   # the English answers are too long to stand side by side
         for verdict in ("same", "different"):
             button = ActionButton(self.kit.look, self.kit.words(f"face.say_{verdict}"), {"same": "Alt+Y", "different": "Alt+X"}[verdict], "small")
             button.clicked.connect(lambda _=False, said=verdict: self._post(FaceCompared(said, "staff")))

@@ -23,6 +23,7 @@ __all__ = ["ITEMS", "OLD", "correcting", "correction", "correction_scenes", "lis
 OLD = "5b1f7c20-6f0e-4a7e-8f5e-1a2b3c4d5e6f"
 _NEW = "0d1f3c55-6f0e-4a7e-8f5e-1a2b3c4d5e6f"
 ITEMS = (("person.mobile", "手机号码打不通，请和本人核对"), ("stills.skill_certificate", "证书编号看不清，请重拍"), ("record", "请写明是新招还是续签"))
+_LONG = "单位名称和营业执照上的不一样，请对照执照原件逐字核对；如果单位改过名，请把变更通知书也拍上来，并在说明里写清楚改名的日期"
 _SITTING = Sitting(STATION.station_id, STATION.hall, STATION.window, OPERATOR.operator_id, OPERATOR.name, "sha256:" + "5" * 64, True)
 
 
@@ -77,7 +78,7 @@ def correction_scenes(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "83-correction-done", correcting(make()).desk(Edited("person.mobile", "13900001111", NOW), ItemTurned(1), ItemTurned(2))
     forgotten = returned(state="purged", name="", id_tail="")
     yield "84-correction-forgotten", correcting(make(), listed(forgotten), correction(known=False))
-    many = correction().asked(tuple(("record", f"第 {number} 条说明：请补充") for number in range(4, 12)))
+    many = correction().asked((("employer.name", _LONG), *(("record", f"第 {number} 条说明：请补充") for number in range(4, 12))))
     yield "85-correction-many", correcting(make(), draft=many)
     yield "86-correction-review", _review(make())
     new = OutboxFacts(_NEW, "李国强", "0018", ("4",), "kept", NOW - timedelta(minutes=1), amends=OLD)
