@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, cast
 
-from sync.canon import nfc
+from sync.amends import Amends, Item, place_of
+from sync.canon import canon, digest, nfc
 from sync.errors import FormatTrouble
 from sync.record import field_at
 
@@ -72,6 +73,8 @@ class Draft:
     face: Mapping[str, str] | None = None
     replaces: str = ""
     """The record that was set aside and is repaired here (``sync.repair``), or an empty text."""
+    amends: Amends | None = None
+    """The record that the province has and that this one corrects (FORMATS section 1), or None."""
 
     def take(self, path: str, value: Value, source: Source, *, by: str, at: datetime, device: str = "") -> Draft:
         """The draft with one more value; an empty one removes it. Text is trimmed and NFC. Raises KeyError for an unknown path."""
@@ -116,7 +119,8 @@ class Draft:
                     continue
                 path = f"{section}[{row - 1 if row > index else row}].{found.group(3)}"
             entries[path] = entry
-        return replace(self, entries=MappingProxyType(entries))
+        amends = self.amends.without_row(section, index) if self.amends is not None else None
+        return replace(self, entries=MappingProxyType(entries), amends=amends)
 
     def with_still(self, still: DraftStill, *, instead: str = "") -> Draft:
         """One more still; ``instead`` names a still_id that it replaces."""
@@ -133,11 +137,36 @@ class Draft:
     def without_still(self, still_id: str) -> Draft:
         return replace(self, stills=tuple(one for one in self.stills if one.still_id != still_id))
 
+    @property
+    def empty(self) -> bool:
+        """Nothing would be lost with it."""
+        return not self.entries and not self.stills and self.amends is None
+
+    # -- corrections -------------------------------------------------------------------------------------------------------------------
+    def standing(self, place: str) -> str:
+        """Digest of what stands at a place: a field, a row, a section, the pictures of a kind. Compared with an item's ``was``."""
+        if place.startswith("stills."):
+            return digest(canon({"stills": [one.sha256 for one in self.stills if one.kind == place.removeprefix("stills.")]}))
+        values = {path: list(one.value) if isinstance(one.value, tuple) else one.value for path, one in self.entries.items()
+                  if path == place or path.startswith((f"{place}.", f"{place}["))}
+        return digest(canon(values))
+
+    def asked(self, items: Iterable[tuple[str, str]], known: bool = True) -> Draft:
+        """With what the province wants changed, path and text of each. ``known``: what stands here is what it speaks of, so a change answers it."""
+        if self.amends is None:
+            return self
+        said = [Item(path, text, self.standing(place_of(path)) if known and place_of(path) else "") for path, text in items]
+        return replace(self, amends=self.amends.asked(said))
+
+    def is_open(self, item: Item) -> bool:
+        """Whether an item still waits: nothing at its place was changed, and nobody said that it is done."""
+        return not item.done and (not item.was or self.standing(item.place) == item.was)
+
     def as_json(self) -> dict[str, Any]:
         """For the parked row (SQLCipher); plain text of a person: never a file or a log."""
-        repaired = {"replaces": self.replaces} if self.replaces else {}
+        named = {"replaces": self.replaces} if self.replaces else {}
         return {
-            **repaired,
+            **named, **({"amends": self.amends.as_json()} if self.amends is not None else {}),
             "draft_id": self.draft_id, "owner": self.owner, "created_at": time_text(self.created_at), "card": dict(self.card) if self.card else None,
             "face": dict(self.face) if self.face else None,
             "entries": {path: {"value": list(e.value) if isinstance(e.value, tuple) else e.value, "source": e.source.value, "by": e.by, "at": time_text(e.at),
@@ -155,7 +184,7 @@ class Draft:
                 field_at(path)
             return cls(members["draft_id"], members["owner"], datetime.fromisoformat(members["created_at"]), MappingProxyType(entries),
                        tuple(DraftStill(**s) for s in members["stills"]), members.get("card"), members.get("face"),
-                       str(members.get("replaces", "")))
+                       str(members.get("replaces", "")), Amends.from_json(members.get("amends")))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise FormatTrouble("parked draft does not fit its format", what="draft") from error
 

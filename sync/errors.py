@@ -3,14 +3,13 @@
 from resources.trouble import Trouble
 
 __all__ = [
-    "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "DiskFull", "DraftIncomplete", "EnrolledAlready",
-    "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused", "ExportForProvince",
-    "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe", "NoRoomToBegin",
-    "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketStray", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused", "ProvinceTrouble",
-    "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch",
-    "RepairElsewhere", "RepairOpen", "RepairThere", "SignatureInvalid", "StationCloned", "StationExpired",
-    "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged", "StoreForeign", "StoreInUse", "StoreMoved",
-    "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
+    "CarriedUnsigned", "CertificateExpired", "CertificateTrouble", "ClockOff", "ClockWrong", "CorrectionElsewhere", "DiskFull", "DraftIncomplete",
+    "EnrolledAlready", "EnrolledElsewhere", "EnrolmentCodeWrong", "EnrolmentNotByAdministrator", "EnrolmentPracticeMixed", "EnrolmentRefused",
+    "ExportForProvince", "ExportNotWritten", "ExportRefused", "FormatTrouble", "KeyMissing", "KeyringLocked", "KeyringMissing", "KeyringUnsafe",
+    "NoRoomToBegin", "NotAllowed", "NotEnrolled", "PacketDamaged", "PacketStray", "PacketTooLarge", "PacketTooNew", "ProvinceBusy", "ProvinceRefused",
+    "ProvinceTrouble", "ProvinceUnreachable", "ProxyTrouble", "ReaderRefused", "ReceiptMismatch", "RepairElsewhere", "RepairOpen", "RepairThere",
+    "SignatureInvalid", "StationCloned", "StationExpired", "StationRefused", "StationReplaced", "StationRevoked", "StationUnknown", "StoreDamaged",
+    "StoreForeign", "StoreInUse", "StoreMoved", "StoreTooNew", "StoreTrouble", "SyncTrouble", "TlsTrouble",
 ]
 
 
@@ -235,7 +234,7 @@ class ReceiptMismatch(ProvinceTrouble):
     may_retry = False
 
 
-# -- repair ---------------------------------------------------------------------------------------------------------------------------
+# -- repair, correction ---------------------------------------------------------------------------------------------------------------------------
 class RepairThere(SyncTrouble):
     """The province knows the record: repaired, it would be there twice. Tried again, it gets its receipt."""
     code = "repair.there"
@@ -244,6 +243,11 @@ class RepairThere(SyncTrouble):
 class RepairElsewhere(SyncTrouble):
     """The record was sealed at another station, or this one has no key for it: it cannot be opened here."""
     code = "repair.elsewhere"
+
+
+class CorrectionElsewhere(SyncTrouble):
+    """The record that came back was sealed at another station, or this one has no key for it: it is corrected there, or registered anew."""
+    code = "correction.elsewhere"
 
 
 class RepairOpen(StoreTrouble):

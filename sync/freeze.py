@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sync.amends import Amends
 from sync.draft import Draft, Value, time_text
 from sync.errors import DraftIncomplete
 from sync.record import SECTIONS, Attachment, Record, labels_digest
@@ -54,7 +55,7 @@ def _record(draft: Draft, sitting: Sitting, record_id: str, now: datetime, name:
     attachments = tuple(Attachment(i, s.kind, part_name(i, s.media), s.media, s.size, s.sha256, s.pages, s.trust) for i, s in enumerate(draft.stills, 1))
     kind = f"practice-{name}" if sitting.practice else name
     members: dict[str, Any] = {
-        "type": f"hall-intake/{kind}/1", "schema": 1, "record_id": record_id, "revision": 1, "amends": None, "prev_digest": None,
+        "type": f"hall-intake/{kind}/1", "schema": 1, "record_id": record_id, **_amends(draft.amends),
         "station": {"id": sitting.station_id, "hall": sitting.hall, "window": sitting.window},
         "collector": {"id": sitting.collector_id, "name": sitting.collector_name, "certificate": sitting.certificate},
         "purpose": purpose, "claimed_at": time_text(now), "time_source": sitting.time_source, "labels": labels_digest(),
@@ -62,6 +63,12 @@ def _record(draft: Draft, sitting: Sitting, record_id: str, now: datetime, name:
         "evidence": {"card": dict(draft.card) if draft.card else None, "face": dict(draft.face) if draft.face else None}, **more,
     }
     return Record(record_id, members, attachments)
+
+
+def _amends(one: Amends | None) -> dict[str, Any]:
+    if one is None:
+        return {"revision": 1, "amends": None, "prev_digest": None}
+    return {"revision": one.revision, "amends": one.record_id, "prev_digest": one.prev_digest}
 
 
 def _plain(value: Value) -> Any:

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sync.blobs import Blobs, Swept
 from sync.canon import digest
 from sync.ciphers import unwrap_at_station, wrap_at_station
 from sync.draft import time_text
-from sync.due import DUE, next_due_id, next_try_at, waiting
+from sync.due import DUE, forgettable, next_due_id, next_try_at, waiting
 from sync.errors import CarriedUnsigned, DiskFull, FormatTrouble, NotAllowed, PacketDamaged, PacketStray, PacketTooNew, StoreTrouble
 from sync.journal import Journal
 from sync.life import STATES, allowed
 from sync.outbox_row import COLUMNS, Act, CarriedRow, OutboxRow, Summary, acts_text, row_of
 from sync.panel import Waits
 from sync.parked import drop_draft
-from sync.receipt import received_at
-from sync.replaced import forget_replaced, refuse_open_repair, retire
+from sync.replaced import forget_replaced, is_being_corrected, refuse_open_repair, take_place
 from sync.seal import Part, SealedRecord, read_header, unseal_with_key
 from sync.slip import refuse_mismatch, seal_slip, slip_of
 from sync.sqlcipher import Connection
@@ -33,7 +32,6 @@ __all__ = ["Act", "Outbox", "OutboxRow", "Summary"]
 _MARKED = frozenset({"upload_id", "upload_offset", "sent_at", "next_try_at"})
 _DETAIL_LENGTH = 300
 _WAIT_AT_START = timedelta(minutes=10)
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Outbox:
@@ -63,7 +61,7 @@ class Outbox:
     # -- keeping ----------------------------------------------------------------------------------------------------------------------
     def keep(self, sealed: SealedRecord, record_digest: str, signature: bytes, acts: Sequence[Act], owner: str, summary: Summary, *, draft_id: str = "",
              station_wrap: bool = True) -> None:
-        """Keeps a sealed record durably and drops its draft; what was repaired in it is ``replaced`` in the same transaction (``sync.replaced``).
+        """Keeps a sealed record durably and drops its draft; what it repairs or corrects names it in the same transaction (``sync.replaced``).
 
         ``signature`` empty: kept without one (state ``kept_unsigned``, first part ``draft.json``).
 
@@ -81,7 +79,7 @@ class Outbox:
             if station_wrap:
                 self._keep_wrap(tx, sealed)
             self._journal.write(tx, owner, "record.kept", sealed.record_id, {"packet": sealed.digest, "record": record_digest, "signed": bool(signature)})
-            retire(tx, self._journal, owner, draft_id, sealed.record_id)
+            take_place(tx, self._journal, owner, draft_id, sealed.record_id)
             stills = drop_draft(tx, draft_id) if draft_id else ()
         self._drop_blobs(stills)
 
@@ -316,16 +314,12 @@ class Outbox:
 
     # -- forgetting -------------------------------------------------------------------------------------------------------------------
     def purge_due(self, now: datetime, retention_days: int) -> tuple[str, ...]:
-        """Forgets every record whose receipt is older than the retention, by this station's clock of then and by the province's time in it: the station's
-        key of it, the person's name, then the file. The row stays.
+        """Forgets every record whose time is over (``sync.due.forgettable``): the station's key of it, the person's name, then the file. The row stays.
 
         Works on a full disk, too (the reserve is given up for it). The answer names the records. Raises StoreTrouble.
         """
-        before = time_text(now - timedelta(days=retention_days))
         with self._store.read() as rows:
-            found = rows.execute("SELECT record_id, receipt FROM outbox WHERE state = 'receipted' AND receipted_at <= ? ORDER BY receipted_at",
-                                 (before,)).fetchall()
-        due = tuple(str(record_id) for record_id, receipt in found if (received_at(bytes(receipt)) or _LONG_AGO) <= now - timedelta(days=retention_days))
+            due = forgettable(rows, now, retention_days)
         try:
             for record_id in due:
                 self._purge(record_id)
@@ -339,7 +333,7 @@ class Outbox:
     def _purge(self, record_id: str) -> None:
         with self._store.write() as tx:
             row = _find(tx, record_id)
-            if row is None or row.state != "receipted" or row.receipt is None:
+            if row is None or row.state != "receipted" or row.receipt is None or is_being_corrected(tx, record_id):
                 return
             tx.execute("DELETE FROM packet_keys WHERE record_id = ?", (record_id,))
             tx.execute("UPDATE outbox SET state = 'purged', packet_blob = NULL, name = '', id_tail = '', remote_items = '[]' WHERE record_id = ?", (record_id,))

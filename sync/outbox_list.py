@@ -9,17 +9,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sync.draft import time_text
-from sync.outbox_row import COLUMNS, OutboxRow, row_of
+from sync.outbox_row import COLUMNS, RETURNED, OutboxRow, row_of
 from sync.sqlcipher import Connection
 from sync.store import Store
 
-__all__ = ["RETURNED", "WAITING", "newest", "pressing", "tally"]
+__all__ = ["WAITING", "newest", "pressing", "tally"]
 
 WAITING = ("kept", "uploading", "uploaded", "kept_unsigned", "signing")
-RETURNED = ("correction_required", "refused")
-"""States of the province that ask for somebody; the partial index of schema 002 names them too."""
 _ASKING = (*WAITING, "set_aside")
-_BACK = f"remote_state IN ({', '.join(repr(one) for one in RETURNED)})"
+_BACK = f"remote_state IN ({', '.join(repr(one) for one in RETURNED)}) AND amended_by = ''"
+"""As the partial index of schema 003 says it. A record whose correction is kept asks for nobody."""
 
 
 def newest(store: Store, owner: str, limit: int, before: OutboxRow | None = None) -> tuple[OutboxRow, ...]:

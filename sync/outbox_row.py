@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-__all__ = ["COLUMNS", "Act", "CarriedRow", "OutboxRow", "Summary", "acts_json", "acts_text", "row_of"]
+__all__ = ["COLUMNS", "RETURNED", "Act", "CarriedRow", "OutboxRow", "Summary", "acts_json", "acts_text", "row_of"]
 
 COLUMNS = ("record_id, owner, state, state_before, reason, name, id_tail, categories, packet_blob, packet_digest, packet_size, record_digest, signature, acts,"
            " upload_id, upload_offset, tries, last_error, last_detail, next_try_at, kept_at, sent_at, receipted_at, receipt, remote_state, remote_at,"
-           " remote_until, remote_items, origin, replaced_by")
+           " remote_until, remote_items, origin, replaced_by, revision, amends, amended_by")
 """The columns that ``row_of`` takes, in order."""
 _REFUSAL = re.compile(r"status \d{3}: (\S{1,64})")
+RETURNED = ("correction_required", "refused")
+"""States of the province that ask for a correction; the partial index of schema 003 names them too."""
 
 
 class Act(NamedTuple):
@@ -69,6 +71,16 @@ class OutboxRow:
     """The station that sealed the packet, where it was carried here from another one."""
     replaced_by: str = ""
     """The record that was kept in the place of this one, where it was repaired (state ``replaced``)."""
+    revision: int = 1
+    amends: str = ""
+    """The record that this one corrects."""
+    amended_by: str = ""
+    """The record that corrects this one."""
+
+    @property
+    def returned(self) -> bool:
+        """The province has it and wants it corrected, and no correction was kept."""
+        return self.remote_state in RETURNED and self.state in ("receipted", "purged") and not self.amended_by
 
     @property
     def refusal(self) -> str:
@@ -108,7 +120,7 @@ def row_of(values: Sequence[Any]) -> OutboxRow:
         remote_state=v["remote_state"], remote_at=_time(v["remote_at"]), remote_until=date.fromisoformat(v["remote_until"]) if v["remote_until"] else None,
         remote_items=tuple((path, text) for path, text in json.loads(v["remote_items"])),
         state_before=v["state_before"], reason=v["reason"], last_detail=v["last_detail"], origin=v["origin"],
-        replaced_by=v["replaced_by"])
+        replaced_by=v["replaced_by"], revision=v["revision"], amends=v["amends"], amended_by=v["amended_by"])
 
 
 def acts_json(acts: Sequence[Act]) -> list[dict[str, str]]:

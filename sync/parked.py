@@ -45,10 +45,10 @@ class Parked:
                 self._check_room_to_begin()
             elif found[0] != draft.owner:
                 raise NotAllowed("the draft belongs to another person", role="owner")
-            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, photo, replaces) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, photo, replaces, amends) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
                        " ON CONFLICT (draft_id) DO UPDATE SET body = excluded.body, saved_at = excluded.saved_at, photo = coalesce(excluded.photo, photo)",
                        (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), body, new_key(), photo,
-                        draft.replaces))
+                        draft.replaces, _amended(draft)))
             gone = _settle_stills(tx, draft)
         for blob_id in gone:
             self._blobs.drop(blob_id)
@@ -56,7 +56,7 @@ class Parked:
     def put_whole(self, draft: Draft, contents: Mapping[str, bytes], check: Callable[[Connection], None]) -> None:
         """A new draft with all its stills (``contents`` by still id) in one transaction that ``check`` begins: whole, or not at all.
 
-        Raises what ``check`` raises, NoRoomToBegin, DiskFull, StoreTrouble (also: another draft repairs the same record).
+        Raises what ``check`` raises, NoRoomToBegin, DiskFull, StoreTrouble (also: another draft repairs or corrects the same record).
         """
         self._check_room_to_begin()
         key = new_key()
@@ -68,15 +68,17 @@ class Parked:
                 written.append(self._blobs.write(sealed))
             with self._store.write() as tx:
                 check(tx)
-                tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, replaces) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                           (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), _body(draft), key, draft.replaces))
+                tx.execute("INSERT INTO drafts (draft_id, owner, created_at, saved_at, body, key, replaces, amends) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                           (draft.draft_id, draft.owner, time_text(draft.created_at), time_text(self._clock()), _body(draft), key, draft.replaces,
+                            _amended(draft)))
                 for still, nonce, blob_id in zip(draft.stills, nonces, written, strict=True):
                     _insert_still(tx, draft.draft_id, still, nonce, blob_id, named=True)
 
-    def repair_of(self, record_id: str) -> str:
-        """The draft in which a record that was set aside is repaired, or an empty text."""
+    def sitting_of(self, record_id: str) -> str:
+        """The draft in which a record is repaired or corrected, or an empty text."""
         with self._store.read() as rows:
-            found = rows.execute("SELECT draft_id FROM drafts WHERE replaces = ? AND replaces != ''", (record_id,)).fetchone()
+            found = rows.execute("SELECT draft_id FROM drafts WHERE replaces = ? AND replaces != '' UNION ALL"
+                                 " SELECT draft_id FROM drafts WHERE amends = ? AND amends != '' LIMIT 1", (record_id, record_id)).fetchone()
         return "" if found is None else str(found[0])
 
     def get(self, draft_id: str, owner: str | None = None) -> Draft | None:
@@ -167,6 +169,10 @@ def drop_draft(tx: Connection, draft_id: str) -> tuple[str, ...]:
 
 def _body(draft: Draft) -> str:
     return json.dumps(draft.as_json(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _amended(draft: Draft) -> str:
+    return draft.amends.record_id if draft.amends is not None else ""
 
 
 def _insert_still(tx: Connection, draft_id: str, still: DraftStill, nonce: bytes, blob_id: str, named: bool = False) -> None:

@@ -23,7 +23,7 @@ __all__ = ["KINDS", "DaySheet", "Difference", "reconcile"]
 KINDS = {
     "unsigned": "waits", "waiting": "waits", "unacknowledged": "waits", "set_aside": "person",
     "row_missing": "alarm", "not_in_journal": "alarm", "kept_twice": "alarm", "receipt_other": "alarm", "receipt_missing": "alarm",
-    "receipt_not_in_journal": "alarm", "serial_twice": "alarm", "replaced_otherwise": "alarm", "replaced": "settled",
+    "receipt_not_in_journal": "alarm", "serial_twice": "alarm", "replaced_otherwise": "alarm", "amended_otherwise": "alarm", "replaced": "settled",
 }
 """Kind of a difference -> how grave: ``waits`` mends itself in time, ``person`` needs somebody, ``alarm`` must never be; ``settled`` is none any more."""
 
@@ -82,6 +82,7 @@ class _Story:
     carried: bool = False
     receipted: bool = False
     replaced_by: str = ""
+    amended_by: str = ""
 
 
 def reconcile(rows: Iterable[OutboxRow], journal: Iterable[bytes], day: date, day_of: Callable[[datetime], date]) -> DaySheet:
@@ -126,6 +127,8 @@ def _stories(journal: Iterable[bytes]) -> dict[str, _Story]:
         story.signed = story.signed or what == "record.signed" or (what == "record.kept" and _facts(line).get("signed") is True)
         if what == "record.replaced":
             story.replaced_by = str(_facts(line).get("by", ""))
+        if what == "record.amended":
+            story.amended_by = str(_facts(line).get("by", ""))
         story.receipted = story.receipted or what == "record.receipted"
     return stories
 
@@ -199,12 +202,15 @@ def _differences(record_id: str, row: OutboxRow | None, story: _Story | None, re
 
 
 def _hold_against(found: dict[str, list[Difference]], here: Mapping[str, OutboxRow], stories: Mapping[str, _Story]) -> None:
-    """Repairs: row and journal must name the same replacement, and it must be here."""
+    """Repairs and corrections: row and journal must name the same other record, and it must be here."""
     for record_id, row in here.items():
         story = stories.get(record_id)
         told = story.replaced_by if story is not None else ""
         if (told or row.state == "replaced") and (row.state != "replaced" or told != row.replaced_by or told not in here or told == record_id):
             found[record_id].append(Difference(record_id, "replaced_otherwise", row.state, row.reason, row.kept_at, row.replaced_by or told))
+        told = story.amended_by if story is not None else ""
+        if (told or row.amended_by) and (told != row.amended_by or told not in here or here[told].amends != record_id):
+            found[record_id].append(Difference(record_id, "amended_otherwise", row.state, row.reason, row.kept_at))
 
 
 def _sorted(differences: Iterable[Difference]) -> tuple[Difference, ...]:

@@ -1,5 +1,6 @@
-"""What becomes of a record that was repaired: its row goes out of the queue with the transaction that keeps the new one. Never opens a transaction of its own.
+"""What becomes of a record that was repaired or corrected, in the transaction that keeps the new one. Never opens a transaction of its own.
 
+One that was repaired goes out of the queue. One that was corrected stays what it is, for the province has it: it names its correction and asks for nobody.
 The old packet stays until the new one's is forgotten, and that is never before the province's receipt for the new one is here.
 """
 
@@ -10,23 +11,44 @@ from sync.journal import Journal
 from sync.life import allowed
 from sync.sqlcipher import Connection
 
-__all__ = ["forget_replaced", "refuse_open_repair", "retire"]
+__all__ = ["forget_replaced", "is_being_corrected", "refuse_open_repair", "take_place"]
 
 
-def retire(tx: Connection, journal: Journal, who: str, draft_id: str, record_id: str) -> None:
-    """In the transaction that keeps ``record_id`` out of ``draft_id``: the record that the draft repairs is ``replaced`` by it, once and for all.
+def take_place(tx: Connection, journal: Journal, who: str, draft_id: str, record_id: str) -> None:
+    """In the transaction that keeps ``record_id`` out of ``draft_id``: what the draft repairs is ``replaced`` by it, what it corrects ``amended_by`` it.
 
-    Nothing where the draft repairs none. Raises StoreTrouble (step ``state``) where that one is not set aside any more, or not of ``who``.
+    Nothing where it does neither. Raises StoreTrouble (step ``state``) where the one is not set aside any more, the other has another correction, or either
+    is not of ``who``.
     """
-    found = tx.execute("SELECT replaces FROM drafts WHERE draft_id = ?", (draft_id,)).fetchone()
-    old = "" if found is None else str(found[0])
-    if not old:
-        return
+    found = tx.execute("SELECT replaces, amends FROM drafts WHERE draft_id = ?", (draft_id,)).fetchone()
+    repaired, corrected = ("", "") if found is None else (str(found[0]), str(found[1]))
+    if repaired:
+        _retire(tx, journal, who, repaired, record_id)
+    if corrected:
+        _amend(tx, journal, who, corrected, record_id, repaired)
+
+
+def _retire(tx: Connection, journal: Journal, who: str, old: str, record_id: str) -> None:
     row = tx.execute("SELECT state, owner FROM outbox WHERE record_id = ?", (old,)).fetchone()
     if row is None or not allowed(str(row[0]), "replaced") or row[1] != who:
         raise StoreTrouble("what was repaired is not set aside any more", step="state")
     tx.execute("UPDATE outbox SET state = 'replaced', state_before = '', replaced_by = ? WHERE record_id = ?", (record_id, old))
     journal.write(tx, who, "record.replaced", old, {"by": record_id})
+
+
+def _amend(tx: Connection, journal: Journal, who: str, old: str, record_id: str, repaired: str) -> None:
+    """``repaired``: the correction before, which was set aside and in whose place this one is kept."""
+    row = tx.execute("SELECT owner, amended_by, revision FROM outbox WHERE record_id = ?", (old,)).fetchone()
+    if row is None or row[0] != who or row[1] not in ("", repaired):
+        raise StoreTrouble("what was corrected has another correction", step="state")
+    tx.execute("UPDATE outbox SET amended_by = ? WHERE record_id = ?", (record_id, old))
+    tx.execute("UPDATE outbox SET amends = ?, revision = ? WHERE record_id = ?", (old, int(row[2]) + 1, record_id))
+    journal.write(tx, who, "record.amended", old, {"by": record_id})
+
+
+def is_being_corrected(tx: Connection, record_id: str) -> bool:
+    """Whether a sitting corrects it: its contents stay, for what was changed is shown against them."""
+    return tx.execute("SELECT 1 FROM drafts WHERE amends = ? AND amends != ''", (record_id,)).fetchone() is not None
 
 
 def refuse_open_repair(tx: Connection, record_id: str) -> None:

@@ -32,7 +32,9 @@ _USCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing to mend. ``severity``: must (wrong), missing, explain (a person says why). ``path`` is a field, a section or ``stills.<kind>``."""
+    """One thing to mend. ``severity``: must (wrong), missing, explain (a person says why), returned (the province wants it changed: it is,
+    or a person says that it is done). ``path`` is a field, a section, a row or ``stills.<kind>``; empty where the whole record is meant.
+    """
 
     code: str
     path: str
@@ -60,6 +62,9 @@ def issues(draft: Draft, today: date, tables: Tables) -> tuple[Issue, ...]:
 
 def _issues(draft: Draft, today: date, tables: Tables) -> Iterator[Issue]:
     categories = draft.categories()
+    for item in draft.amends.items if draft.amends is not None else ():
+        if draft.is_open(item):
+            yield Issue("returned.item", item.place, "returned", {"path": item.path, "text": item.text})
     for one in SECTIONS:
         if categories and not (one.categories & categories):
             continue

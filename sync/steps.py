@@ -22,7 +22,7 @@ from sync.sqlcipher import Connection, connect, named_errors, roll_back
 
 __all__ = ["COPY_DAYS", "SCHEMA_VERSION", "TABLES", "check_whole", "copies", "drop_copies", "make_file", "upgrade"]
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 COPY_DAYS = 30
 TABLES = ("meta", "station", "drafts", "stills", "outbox", "packet_keys", "journal")
 _APPLICATION_ID = 0x48495354

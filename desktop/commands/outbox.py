@@ -95,7 +95,8 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     if row is None:
         return _not_here(args.record_id)
     facts = {
-        "record": row.record_id, "replaced by": row.replaced_by, "from station": row.origin,
+        "record": row.record_id, "replaced by": row.replaced_by, "amends": row.amends, "amended by": row.amended_by, "revision": row.revision,
+        "from station": row.origin,
         "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
         "size": row.packet_size, "digest": row.record_digest, "signed": bool(row.signature), "acts": len(row.acts), "upload": row.upload_id,
         "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": time_text(row.next_try_at),

@@ -25,6 +25,7 @@ KIND_WORDS = {
     "receipt_not_in_journal": "有回执，日志里没记 (a receipt that the journal does not know)",
     "serial_twice": "两份用同一个回执号 (two records with one serial)",
     "replaced_otherwise": "改正重办过，日志和接替的那份对不上 (repaired, but the journal or the other record does not fit)",
+    "amended_otherwise": "补正过，日志和补正的那份对不上 (corrected, but the journal or the other record does not fit)",
     "replaced": "改正重办了 (repaired)",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
@@ -14,13 +14,15 @@ from desktop.effects.tokens import TokenWork
 from desktop.flows.words import BuildReview, Keep, KeepUnsigned, Kept, KeptUnsigned, Operator, ReviewBuilt, ReviewSheet, Signed, SignRecord
 from desktop.rooms import Rooms, now
 from sync.canon import canon, digest, parse_canonical
+from sync.differs import changed, gone
 from sync.draft import Draft
 from sync.errors import SignatureInvalid, StoreTrouble
 from sync.freeze import Sitting, freeze, part_name
 from sync.outbox_row import Summary
+from sync.repair import record_of
 from sync.seal import DRAFT_PART, PublicKeyInfo, seal
 
-__all__ = ["Held", "RecordWork", "keep_unsigned", "kept_packet"]
+__all__ = ["Held", "RecordWork", "keep_unsigned", "kept_packet", "version_before"]
 
 
 @dataclass(slots=True)
@@ -67,6 +69,13 @@ def keep_unsigned(rooms: Rooms, draft: Draft, owner: str) -> str:
     return record_id
 
 
+def version_before(rooms: Rooms, draft: Draft) -> Mapping[str, Any] | None:
+    """The record that the draft repairs or corrects; None where it does neither, or the contents are forgotten. Raises StoreTrouble, FormatTrouble."""
+    old = draft.replaces or (draft.amends.record_id if draft.amends is not None else "")
+    row = rooms.outbox.row(old, draft.owner) if old else None
+    return record_of(row, rooms.outbox.open_packet(old)) if row is not None and row.packet_blob else None
+
+
 class RecordWork:
     """Handlers of review and signing. ``operator`` gives who is logged in; ``kept(record_id, draft_id)`` is called (in the lane) after a record was kept."""
 
@@ -87,7 +96,10 @@ class RecordWork:
         shown = {name: small for (name, still_id), one in zip(parts, record.attachments, strict=True)
                  if (small := thumbnail(rooms.parked.still(still_id), one.media))}
         self._held = Held(record_id, draft, exact, parts)
-        return ReviewBuilt(ReviewSheet(record_id, parse_canonical(exact, "record"), digest(exact), len(exact), shown))
+        members = parse_canonical(exact, "record")
+        before = version_before(rooms, draft)
+        differs = (changed(before, members), gone(before, members)) if before is not None else ((), ())
+        return ReviewBuilt(ReviewSheet(record_id, members, digest(exact), len(exact), shown, *differs))
 
     def sign(self, order: SignRecord, _cancel: Event, _tell: Any) -> Signed:
         """One PIN try, one signature over the held bytes, verified before it is taken."""

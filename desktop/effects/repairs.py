@@ -1,4 +1,4 @@
-"""A record that was set aside, opened as a sitting of its own collector. Never asks the province in the lane that saves what is being typed."""
+"""A record that was set aside or returned, opened as a sitting of its own collector. Never asks the province in the lane that saves what is being typed."""
 
 from __future__ import annotations
 
@@ -45,9 +45,12 @@ class RepairWork:
         self._jobs.start(_LANE, lambda cancel, tell: self.ask(order, cancel, tell), asked, failed)
 
     def ask(self, order: RepairRecord, _cancel: Event, _tell: Any) -> bool | ProvinceTrouble:
-        """Whether the province has the record, or why it does not say; ``sync.repair`` judges. Not asked where the repair is open already."""
+        """Whether the province has the record, or why it does not say; ``sync.repair`` judges. Not asked where the sitting is open already, or it came back."""
         rooms: Rooms = self._rooms()
-        if rooms.parked.repair_of(order.record_id):
+        row = rooms.outbox.row(order.record_id)
+        if row is not None and row.returned:
+            return True
+        if rooms.parked.sitting_of(order.record_id):
             return ProvinceTrouble("not asked: the repair was open")  # where it is thrown away before the next lane comes to it, a word is lacking
         try:
             return rooms.known_there(order.record_id)

@@ -54,7 +54,6 @@ from desktop.flows.words import (
     OperatorIn,
     OriginalSeen,
     OtherPersonPressed,
-    OutboxListed,
     PagePicked,
     ParkDraft,
     ParkedListed,
@@ -105,18 +104,18 @@ class IntakeTable:
 
     def __init__(self, tables: Tables, auto_read: bool = True) -> None:
         self._tables, self._auto = tables, auto_read
-        pictures = PictureTable(tables)
+        pictures, repairs = PictureTable(tables), repair.RepairTable(tables)
         self._table: dict[type, Callable[[IntakeState, Any], Answer]] = {
             OperatorIn: self._operator, CardPlaced: self._placed, CardLifted: self._lifted, ReadPressed: self._read, Progress: self._progress,
             CardWasRead: self._was_read, OtherPersonPressed: self._other_person, ByHandPressed: self._by_hand, SittingMade: self._made,
             Edited: self._edited, LeftField: self._left, RowAdded: self._row_added, RowRemoved: self._row_removed, Unlocked: self._unlocked,
             PlacePicked: self._place, DraftSaved: self._saved, ParkPressed: self._park, DraftParked: self._parked, ParkedListed: day.parked,
             ParkedPicked: self._parked_picked, DraftOpened: self._opened, DiscardPressed: self._discard, DiscardConfirmed: self._discarded,
-            ReviewPressed: self._review, SittingDone: self._done, PagePicked: day.page, OutboxListed: day.outbox, RecordPicked: day.picked,
+            ReviewPressed: self._review, SittingDone: self._done, PagePicked: day.page, RecordPicked: day.picked,
             OlderPressed: day.older,
             SyncPressed: day.sync, CourierSeen: day.courier, DevicesSeen: reader.seen, CheckPressed: day.check,
             ReceiptWanted: day.receipt, LockPressed: self._lock,
-            **sheet.STEPS, **social.STEPS, **repair.STEPS,
+            **sheet.STEPS, **social.STEPS, **repairs.steps,
             ReaderAsked: reader.asked, ReaderPicked: reader.picked, ReaderLater: reader.later, ReaderTaken: reader.taken, NotesClosed: reader.notes_closed,
             BackPressed: self._back, RetryPressed: self._again, TroubleClosed: self._closed, Failed: self._failed,
             PortraitPressed: pictures.portrait, DocumentPressed: pictures.document, HintSeen: pictures.hint, OriginalSeen: pictures.original,
@@ -262,7 +261,7 @@ class IntakeTable:
         if state.draft is None or state.parking:
             return state, ()
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
-        if not state.draft.entries and not state.draft.stills:
+        if state.draft.empty:
             return cleared(state), closing
         return replace(state, parking=True, after="", capture=None, trouble=None), (*closing, ParkDraft(state.draft))
 
@@ -284,7 +283,7 @@ class IntakeTable:
         if state.reading is not None:
             return replace(state, after=event.draft_id), (CancelRead(),)
         closing: tuple[Any, ...] = (ClosePreview(),) if state.capture is not None else ()
-        if state.draft is None or not (state.draft.entries or state.draft.stills):
+        if state.draft is None or state.draft.empty:
             return (cleared(state) if state.draft is not None else replace(state, trouble=None)), (*closing, OpenDraft(event.draft_id))
         if state.draft.draft_id == event.draft_id:
             return replace(state, page="desk"), ()
@@ -298,8 +297,9 @@ class IntakeTable:
         if state.draft is not None or state.operator is None or event.draft.owner != f"op:{state.operator.operator_id}":
             return state, ()
         today = hall_date(event.at)
-        found = issues(event.draft, today, self._tables)
-        fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
+        draft = repair.asked(state, event.draft)
+        found = issues(draft, today, self._tables)
+        fresh = replace(cleared(state), draft=draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
                         chip_photo=event.chip_photo)
         return jump(fresh, found[0].path if found and not found[0].path.startswith("stills.") else "person.mobile"), ()
 

@@ -183,9 +183,11 @@ def jump(state: IntakeState, path: str) -> IntakeState:
 
 
 def first_field(path: str) -> str:
-    """Where the caret goes for an issue: a section that lacks a row is entered at its first field."""
-    if "." in path:
+    """Where the caret goes for an issue: a section that lacks a row, and a row as a whole, is entered at its first field; nowhere for the whole record."""
+    if "." in path or not path:
         return path
+    if path.endswith("]"):
+        return f"{path}.{section(path.partition('[')[0]).fields[0].name}"
     return f"{path}[0].{section(path).fields[0].name}" if section(path).repeats else f"{path}.{section(path).fields[0].name}"
 
 

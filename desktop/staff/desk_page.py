@@ -13,6 +13,7 @@ from desktop.flows.words import BackPressed, DiscardConfirmed, OtherPersonPresse
 from desktop.flows.words.social import SocialClosed
 from desktop.staff.bars import DeskFoot
 from desktop.staff.capture_page import CapturePage
+from desktop.staff.correction_band import CorrectionBand
 from desktop.staff.form_page import FormPage
 from desktop.staff.kit import Kit, Post
 from desktop.staff.left_side import LeftSide
@@ -79,8 +80,9 @@ class DeskPage(QWidget):
         self._other.clicked.connect(lambda: self._post(OtherPersonPressed()))
         column.addWidget(self._other, 0, Qt.AlignmentFlag.AlignLeft)
         self.reader, self.notes, self.social = ReaderBand(kit, self._post), NotesBand(kit, self._post), NotesBand(kit, self._post, SocialClosed())
-        self.repair = RepairBand(kit)
+        self.repair, self.correction = RepairBand(kit), CorrectionBand(kit, self._post)
         column.addWidget(self.repair)
+        column.addWidget(self.correction)
         column.addWidget(self.reader)
         column.addWidget(self.notes)
         column.addWidget(self.social)
@@ -121,6 +123,12 @@ class DeskPage(QWidget):
         made = page is self.sheet and state.sheet.facts is not None and not state.sheet.working
         self.work = (page_now, state.place.count, state.capture.use if state.capture else "", state.discard_asked, made)
 
+    @staticmethod
+    def _lost(state: IntakeState) -> str:
+        """What goes when the sitting is thrown away, and what does not."""
+        draft = state.draft
+        return "repair.discard" if draft and draft.replaces else "correction.discard" if draft and draft.amends else "discard.words"
+
     def _show_messages(self, state: IntakeState) -> None:
         words = self.kit.words
         if state.trouble is not None:
@@ -131,7 +139,7 @@ class DeskPage(QWidget):
         other = isinstance(state.trouble, CardChanged) and state.other_card is not None
         self._other.setVisible(other)
         if state.discard_asked:
-            self._question.show_words("stop", words("discard.title"), words("repair.discard" if state.draft and state.draft.replaces else "discard.words"))
+            self._question.show_words("stop", words("discard.title"), words(self._lost(state)))
         else:
             self._question.show_message(None)
         self._drop.setVisible(state.discard_asked)
@@ -142,8 +150,8 @@ class DeskPage(QWidget):
         self.notes.show_notes(notes)
         hint = social_note(state) if state.page == "desk" and state.capture is None else None
         self.social.show_notes((hint,) if hint is not None else (), "quiet" if hint is not None and hint.code == "social.same" else "wait")
-        repaired = self.repair.show_state(state)
-        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes) or hint is not None or repaired)
+        bands = [self.repair.show_state(state), self.correction.show_state(state)]
+        self._top.setVisible(state.trouble is not None or state.discard_asked or asked is not None or bool(notes) or hint is not None or any(bands))
 
     def show_frame(self, frame: NDArray[np.uint8] | None) -> None:
         """A live frame for whichever preview is open."""
@@ -156,6 +164,8 @@ class DeskPage(QWidget):
         page = self._stack.currentWidget()
         if self._stay.isVisibleTo(self):
             self._stay.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif page is self.form and self.correction.take_focus():
+            return
         elif page in {self.form, self.outbox, self.parked, self.health, self.sync, self.sheet}:
             page.take_focus()  # type: ignore[attr-defined]
         else:

@@ -23,8 +23,6 @@ from desktop.widgets.status_dots import Dot
 
 __all__ = ["OutboxPage"]
 
-_RETURNED = {"correction_required", "refused"}
-
 
 class OutboxPage(QWidget):
     """A thin band (what moves, last success, next try, 立即同步) over a table; the chosen record in words below."""
@@ -185,10 +183,10 @@ class OutboxPage(QWidget):
         state = self._state
         if state is None:
             return
-        rows = [one for one in state.outbox if state.page != "returned" or one.remote in _RETURNED or one.state == "set_aside"]
+        rows = [one for one in state.outbox if state.page != "returned" or one.returned or one.state == "set_aside"]
         wanted = self.search.text().strip()
         rows = [one for one in rows if not wanted or wanted in one.name or wanted in one.id_tail or wanted.lower() in one.serial.lower()]
-        rows.sort(key=lambda one: (0 if one.remote in _RETURNED else 1 if one.state == "set_aside" else 2, -one.kept_at.timestamp()))
+        rows.sort(key=lambda one: (0 if one.returned else 1 if one.state == "set_aside" else 2, -one.kept_at.timestamp()))
         self.table.show_lines([self._line(one, state) for one in rows])
         self._stack.setCurrentIndex(1 if rows else 0)
         if not rows and wanted and state.outbox_more and state.page == "outbox":
@@ -213,20 +211,22 @@ class OutboxPage(QWidget):
         words = self.kit.words
         where, why, _tone = record_place(words, row, state.courier, self.kit.now())
         self._who.setText(f"{words('kept.who', name=row.name, tail=row.id_tail)} · {where}")
-        advice = "outbox.advice_returned" if row.remote in _RETURNED else f"outbox.advice_{row.state}"
+        came_back = "forgotten" if row.state == "purged" else "returned"
+        advice = f"outbox.advice_{'amended' if row.amended_by else came_back if row.returned else row.state}"
         message = say_code(row.error_code, words.lang, {"why": row.refusal}) if row.state == "set_aside" and row.error_code else None
         cause = message.cause if message is not None and row.refusal else ""
         code = "" if message is None else f"[{message.code}]" if row.refusal in ("", message.code) else f"[{message.code} · {row.refusal}]"
         do = (message.next + words.who(message.who), code) if message is not None else ("", "")
         first = why + ("。" if why and self.kit.lang == "zh" else "." if why else "")
-        self._why.setText(joined(first, cause, *do[:1], words(advice) if words.has(advice) else "", *do[1:]))
+        self._why.setText(joined(first, cause, *do[:1], words(advice) if words.has(advice) else "",
+                                 words("outbox.amends", id=row.amends[:8]) if row.amends else "", *do[1:]))
         self._why.setVisible(bool(self._why.text()))
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")
-        self._repair.setVisible(row.state == "set_aside")
+        self._repair.setVisible(row.may_open)
         self._repair.setEnabled(not state.repairing)
-        self._repair.say(words("outbox.repairing" if state.repairing == row.record_id else "outbox.repair"))
+        self._repair.say(words("outbox.repairing" if state.repairing == row.record_id else "outbox.correct" if row.returned else "outbox.repair"))
         self._export.setVisible(not row.serial and row.state not in {"receipted", "replaced", "purged"})
         self._export.say(words("outbox.exporting" if state.exporting == row.record_id else "outbox.export"))
 

@@ -124,9 +124,10 @@ def news_rows(words: Words, state: IntakeState, now: datetime) -> list[CardRow]:
 
 
 def _record_news(words: Words, one: OutboxFacts, now: datetime) -> CardRow:
-    icon, tone = _TONES.get(one.remote, ("cloud", "quiet"))
+    icon, tone = _TONES.get(one.remote, ("cloud", "quiet")) if not one.amended_by else ("check", "quiet")
     who = words("kept.who", name=one.name, tail=one.id_tail) if one.name else words("sync.purged", serial=one.serial)
-    where = words(f"remote.{one.remote}") if words.has(f"remote.{one.remote}") else words("outbox.reason", code=one.remote)
+    key = f"remote.{one.remote}" if not one.amended_by else "state.amended"   # what it says of the old one since: withdrawn
+    where = words(key) if words.has(key) else words("outbox.reason", code=one.remote)
     lines = [words("sync.item", place=_place(path, words), text=text) if path else text for path, text in zip(_padded(one), one.items, strict=True)]
     if one.until is not None:
         lines.append(words("sync.until", day=one.until.isoformat()))

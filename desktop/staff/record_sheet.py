@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from desktop.flows.words import ReviewSheet
 from desktop.staff.kit import Kit
-from desktop.staff.wording import visible
+from desktop.staff.wording import label_of, visible
+from desktop.widgets.banner import joined
 from desktop.widgets.cards import hairline, label
 from desktop.widgets.fields import group_id_number
 from desktop.widgets.icons import SOURCE_ICONS, IconLabel
@@ -75,10 +76,11 @@ class RecordSheet(QFrame):
                 part.hide()
                 part.deleteLater()
         record = sheet.record
-        self._head(record)
         changed = frozenset(sheet.changed)
+        self._head(record)
+        self._against(record, sheet)
         sections: Mapping[str, Any] = record.get("sections", {})
-        self._table("person", self._own_rows(record, sections))
+        self._table("person", self._own_rows(record, sections, changed))
         known = {one.name for one in SECTIONS}
         for one in SECTIONS:
             if one.name == "person" or one.name not in sections:
@@ -87,7 +89,7 @@ class RecordSheet(QFrame):
         for name in sections:
             if name not in known:
                 self._column.addWidget(label(f"{visible(name)}: {visible(str(sections[name]))}", "", "stop", wrap=True))
-        self._materials(record.get("attachments", ()), sheet.pictures)
+        self._materials(record.get("attachments", ()), sheet.pictures, changed)
         self._foot(sheet)
 
     def _head(self, record: Mapping[str, Any]) -> None:
@@ -106,11 +108,23 @@ class RecordSheet(QFrame):
         self._column.addWidget(label(words("review.form_head", hall=visible(station.get("hall", "")), window=visible(station.get("window", "")),
                                            name=visible(collector.get("name", "")), id=visible(collector.get("id", ""))), "meta", wrap=True))
 
-    def _own_rows(self, record: Mapping[str, Any], sections: Mapping[str, Any]) -> list[_Row]:
+    def _against(self, record: Mapping[str, Any], sheet: ReviewSheet) -> None:
+        """Which record this one corrects, how much differs from the version before, and what that had and this has not."""
+        words = self.kit.words
+        if record.get("amends"):
+            said = words("review.amends", n=record.get("revision", ""), id=visible(str(record["amends"]))[:8])
+            self._column.addWidget(label(said, "meta", wrap=True))
+        if sheet.changed or sheet.gone:
+            left_out = self.kit.joined(label_of(path, words) for path in sheet.gone)
+            said = joined(words("review.differs", n=len(sheet.changed)) if sheet.changed else "", words("review.gone", what=left_out) if left_out else "")
+            self._column.addWidget(label(said, "strong", "wait", wrap=True))
+
+    def _own_rows(self, record: Mapping[str, Any], sections: Mapping[str, Any], changed: frozenset[str]) -> list[_Row]:
         person, sources = sections.get("person", {}), record.get("provenance", {})
         section = next(one for one in SECTIONS if one.name == "person")
         categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in record.get("categories", ()))
-        return [(self.kit.words("form.categories"), categories, "", False, ""), *self._rows(section, "person", person, sources, frozenset())]
+        own = (self.kit.words("form.categories"), categories, "", "person.categories" in changed, "")
+        return [own, *self._rows(section, "person", person, sources, changed)]
 
     def _rows(self, section: Section, prefix: str, values: Mapping[str, Any], sources: Mapping[str, Any],
               changed: frozenset[str]) -> list[_Row]:
@@ -182,7 +196,7 @@ class RecordSheet(QFrame):
             outer.addWidget(label(odd, "meta", "stop", wrap=True))
         return part
 
-    def _materials(self, attachments: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes]) -> None:
+    def _materials(self, attachments: Sequence[Mapping[str, Any]], pictures: Mapping[str, bytes], changed: frozenset[str]) -> None:
         words = self.kit.words
         self._column.addSpacing(self.kit.look.px("half"))
         self._column.addWidget(label(words("review.materials", n=len(attachments)), "strong"))
@@ -209,6 +223,8 @@ class RecordSheet(QFrame):
                 name = visible(kind)
             cell.addWidget(picture)
             cell.addWidget(label(name, "meta", wrap=True))
+            if f"stills.{kind}" in changed:
+                cell.addWidget(label(words("review.changed"), "pill", "wait"), 0, Qt.AlignmentFlag.AlignLeft)
             cell.addWidget(label(words("review.pages", n=one.get("pages", 1), trust=self.kit.tables.label("evidence_trust_levels", str(one.get("trust", "")),
                                                                                                           self.kit.lang)), "meta", wrap=True))
             cell.addWidget(label(str(one.get("sha256", "")).removeprefix("sha256:")[:_DIGITS], "code"))

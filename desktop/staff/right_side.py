@@ -66,7 +66,7 @@ class RightSide(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         self._ask = label("", "meta", wrap=True)
         column.addWidget(self._ask)
-        row = QHBoxLayout()
+        row = QHBoxLayout() if self.kit.lang == "zh" else QVBoxLayout()   # the English answers are too long to stand side by side
         for verdict in ("same", "different"):
             button = ActionButton(self.kit.look, self.kit.words(f"face.say_{verdict}"), {"same": "Alt+Y", "different": "Alt+X"}[verdict], "small")
             button.clicked.connect(lambda _=False, said=verdict: self._post(FaceCompared(said, "staff")))
@@ -93,7 +93,7 @@ class RightSide(QWidget):
 
     def _show_issues(self, state: IntakeState) -> None:
         words = self.kit.words
-        counts = {name: sum(1 for one in state.issues if one.severity == name) for name in ("must", "missing", "explain")}
+        counts = {name: sum(1 for one in state.issues if one.severity == name) for name in ("returned", "must", "missing", "explain")}
         parts = [words(f"still.{name}", n=count) for name, count in counts.items() if count]
         self.still.title.setText(words("still.joined").join(parts) if parts else words("still.title"))
         self.issues.show_lines([IssueLine(one.path, issue_words(one, words), one.severity, one.code) for one in state.issues])

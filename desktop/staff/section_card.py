@@ -180,17 +180,20 @@ class SectionCard(Card):
             entry = draft.entries.get(path)
             issue = troubles.get(path)
             trouble = issue.severity if issue is not None and (issue.severity != "missing") else ""
+            wanted = ""
+            if issue is not None and issue.severity == "returned":
+                trouble, wanted = "must", self.kit.words("correction.hint", text=issue.facts["text"])
             if path == "person.id_valid_to" and entry is None and draft.value("person.id_valid_long") is True:
                 entry = draft.entries["person.id_valid_long"]
                 box.show_face(FieldFace(self.kit.words("form.forever"), entry.source.value, "person.id_valid_long" in locked,
-                                        entry_hint(path, entry, self.kit.words), trouble))
+                                        wanted + entry_hint(path, entry, self.kit.words), trouble))
                 continue
             if entry is None:
-                box.show_face(FieldFace(box.value() if box.edit.hasFocus() else "", trouble=trouble))
+                box.show_face(FieldFace(box.value() if box.edit.hasFocus() else "", hint=wanted, trouble=trouble))
                 continue
             value = entry.value
             text = ("yes" if value else "no") if isinstance(value, bool) else str(value) if not isinstance(value, tuple) else ""
-            box.show_face(FieldFace(text, entry.source.value, path in locked, entry_hint(path, entry, self.kit.words), trouble))
+            box.show_face(FieldFace(text, entry.source.value, path in locked, wanted + entry_hint(path, entry, self.kit.words), trouble))
         if self.section.name == "person" and draft.card:
             read = next((entry for entry in draft.entries.values() if entry.source.value == "chip"), None)
             if read is not None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.hall_time import at_hall
 from desktop.messages import Words, say_code
+from sync.amends import place_of
 from sync.draft import Entry
 from sync.oddities import visible
 from sync.panel import SyncFacts, Waits, support_code
@@ -14,8 +15,8 @@ from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
 
 __all__ = [
-    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "label_of", "masked", "platform_barred", "platform_words", "reason_words",
-    "record_place",    "size_words", "support_words", "visible", "waits_words",
+    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "item_words", "label_of", "masked", "platform_barred", "platform_words",
+    "reason_words", "record_place", "size_words", "support_words", "visible", "waits_words",
 ]
 
 
@@ -81,11 +82,19 @@ def label_of(path: str, words: Words) -> str:
 
 def issue_words(issue: Issue, words: Words) -> str:
     """One issue as one short sentence. An unknown kind is shown with its code, never hidden."""
+    if issue.severity == "returned":
+        return item_words(issue.facts["path"], issue.facts["text"], words)
     key = f"issue.{issue.code.replace('.', '_')}"
     facts = {**issue.facts, "label": label_of(issue.path, words)}
     if not words.has(key):
         return words("issue.other", label=facts["label"], code=issue.code)
     return words(key, **facts)
+
+
+def item_words(path: str, text: str, words: Words) -> str:
+    """What the province wants changed, and where; a place that this program does not know is never hidden, nor is a hidden character."""
+    whole = words("correction.whole") if path in {"", "record"} else visible(path)
+    return words("correction.item", place=label_of(path, words) if place_of(path) else whole, text=visible(text))
 
 
 def entry_hint(path: str, entry: Entry, words: Words) -> str:
@@ -150,8 +159,11 @@ def reason_words(words: Words, code: str) -> str:
 
 def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: datetime) -> tuple[str, str, str]:
     """(where, why, tone) of a kept record. 已上传 only where the receipt was checked; 受理 and the like only as the platform said."""
-    if row.remote in {"correction_required", "refused"}:
-        return words(f"remote.{row.remote}"), words("outbox.joined").join(row.items), "stop"
+    if row.amended_by:
+        return words("state.amended"), words("outbox.amended_by", id=row.amended_by[:8]), "quiet"
+    if row.returned:
+        due = [words("outbox.due", day=row.until.isoformat())] if row.until is not None else []
+        return words(f"remote.{row.remote}"), words("outbox.joined").join((*due, *row.items)), "stop"
     if row.state == "set_aside":
         return words("state.set_aside"), reason_words(words, row.error_code), "stop"
     if row.state == "replaced":

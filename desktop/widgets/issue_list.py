@@ -15,12 +15,12 @@ from desktop.widgets.style import Look, set_role
 
 __all__ = ["IssueLine", "IssueList"]
 
-_TONES = {"must": "stop", "missing": "stop", "explain": "wait"}
+_TONES = {"returned": "stop", "must": "stop", "missing": "stop", "explain": "wait"}
 
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """One issue in words. ``severity``: must (wrong), missing, explain (please say why)."""
+    """One issue in words. ``severity``: returned (by the province), must (wrong), missing, explain (please say why)."""
 
     path: str
     words: str

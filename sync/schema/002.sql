@@ -7,7 +7,6 @@ CREATE INDEX outbox_due ON outbox (state, next_try_at, kept_at, record_id);
 DROP INDEX outbox_by_owner;
 CREATE INDEX outbox_by_owner ON outbox (owner, kept_at, record_id);
 CREATE INDEX outbox_by_owner_and_state ON outbox (owner, state, kept_at, record_id);
-CREATE INDEX outbox_waits ON outbox (state, reason, last_error, packet_size, next_try_at) WHERE state NOT IN ('receipted', 'purged', 'replaced');
 CREATE INDEX outbox_returned ON outbox (owner, kept_at, record_id) WHERE remote_state IN ('correction_required', 'refused');
 ALTER TABLE stills ADD COLUMN named INTEGER NOT NULL DEFAULT 0; -- 1: a text of the draft has named it; then a text that does not has dropped it
 ALTER TABLE drafts ADD COLUMN photo BLOB;                       -- the picture of the chip, as the reader's decoder gave it

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,11 @@ def fill(room: Room) -> None:
     aside = room.keep(7, size=300, owner="op:OP-000018")
     room.outbox.failed(aside, "province.busy", room.clock(), "detail")
     room.outbox.set_aside(aside, "province.refused")
+    mended = room.keep(9, size=300)
+    room.outbox.set_aside(mended, "province.refused")
+    repair = replace(draft(903), replaces=mended)
+    room.parked.put(repair)
+    room.keep(10, size=300, draft_id=repair.draft_id)
     old = room.keep(8, size=300)
     room.outbox.receipted(old, b"receipt 8")
     with room.store.write() as tx:

@@ -63,12 +63,17 @@ def _faults(room: Room, acknowledged: list[list[str]], most_drafts: int) -> list
                 serials[int(json.loads(room.outbox.open_packet(record_id)[0].content)["serial"])] += 1
         except Trouble as trouble:
             found.append(f"{record_id} does not open: {trouble}")
+        other = rows.get(row.amended_by)
+        if row.amended_by and (other is None or other.amends != record_id) or row.amends and rows[row.amends].amended_by != record_id:
+            found.append(f"{record_id} and its correction do not name each other")
     drafts = room.parked.list(OWNER)
     for one in drafts:
         if not one.replaces:
             serials[serial_of(one)] += 1
         elif one.replaces not in rows or rows[one.replaces].state != "set_aside":  # the record itself is still there while it is repaired
             found.append(f"{one.draft_id} repairs what is not set aside")
+        if one.amends is not None and not rows[one.amends.record_id].returned:
+            found.append(f"{one.draft_id} corrects what asks for no correction")
         found += [f"still lost: {still.still_id}" for still in one.stills if not room.parked.still(still.still_id)]
     stills = {f"still:{still.still_id}" for one in drafts for still in one.stills}
     parked = {serial_of(one) for one in drafts}

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from resources.trouble import Trouble
+from sync.amends import Amends
 from sync.blobs import Blobs
 from sync.canon import digest
 from sync.draft import DraftStill
@@ -63,6 +64,9 @@ def prepare(scenario: str, home: Path, to: PublicKeyInfo) -> None:
         room.keep(3, size=900, signed=False, record_id=_unsigned())
         if scenario == "repair":
             room.outbox.set_aside(room.keep(4, size=900, record_id=_aside()), "province.refused")
+        if scenario == "correction":
+            room.outbox.receipted(room.keep(4, size=900, record_id=_aside()), b"receipt")
+            room.outbox.remote_state(_aside(), "correction_required", room.clock())
 
 
 def registration(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
@@ -118,6 +122,17 @@ def repairing(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
         acknowledge(f"{room.keep(4, size=900, draft_id=one.draft_id)} 4")
 
 
+def correcting(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
+    """A record that the province returned is opened again, whole, and its correction is kept beside it."""
+    with open_room_with(home, keys_of(home), to) as room:
+        room.outbox.begin()
+        one = replace(draft(5), amends=Amends(_aside(), "sha256:" + "0" * 64, 2))
+        still = DraftStill("portrait", "s-1", "image/jpeg", 900, digest(PICTURE * 50), 1, "B")
+        room.parked.put_whole(one.with_still(still), {"s-1": PICTURE * 50}, lambda tx: None)
+        acknowledge("draft 5")
+        acknowledge(f"{room.keep(5, size=900, draft_id=one.draft_id)} 5")
+
+
 def making(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
     """The very first start, and a first record."""
     with open_room_with(home, keys_of(home), to) as room:
@@ -141,8 +156,8 @@ def rekeying(home: Path, to: PublicKeyInfo, acknowledge: Acknowledge) -> None:
 
 
 SCENARIOS: dict[str, Callable[[Path, PublicKeyInfo, Acknowledge], None]] = {
-    "registration": registration, "signing": signing, "repair": repairing, "making": making, "upgrade": opening, "rekey": rekeying, "careless": careless,
-    "early": early,
+    "registration": registration, "signing": signing, "repair": repairing, "correction": correcting, "making": making, "upgrade": opening, "rekey": rekeying,
+    "careless": careless, "early": early,
 }
 
 

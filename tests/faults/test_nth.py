@@ -45,7 +45,8 @@ def test_the_calls_of_a_registration_may_fail(shim: Path, quick_folder: Path, mo
     assert not told["faults"] and told["tried"] > 40 and told["acknowledged"] > 20, told
 
 
-@pytest.mark.parametrize(("scenario", "mode"), [("making", "kill-after"), ("signing", "eio"), ("repair", "kill"), ("repair", "sql-after"), ("upgrade", "torn"),
+@pytest.mark.parametrize(("scenario", "mode"), [("making", "kill-after"), ("signing", "eio"), ("repair", "kill"), ("repair", "sql-after"),
+                                                ("correction", "kill"), ("correction", "sql-after"), ("upgrade", "torn"),
                                                 ("upgrade", "enospc-on"), ("rekey", "kill"),
                                                 ("rekey", "eio")])
 def test_some_calls_of_the_rarer_ways_may_fail(shim: Path, quick_folder: Path, scenario: str, mode: str, outcome: Outcome) -> None:
@@ -55,7 +56,7 @@ def test_some_calls_of_the_rarer_ways_may_fail(shim: Path, quick_folder: Path, s
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("scenario", ["registration", "signing", "repair", "making", "upgrade", "rekey"])
+@pytest.mark.parametrize("scenario", ["registration", "signing", "repair", "correction", "making", "upgrade", "rekey"])
 @pytest.mark.parametrize("mode", MODES)
 def test_every_call_of_every_way_may_fail_in_every_manner(shim: Path, quick_folder: Path, scenario: str, mode: str, outcome: Outcome) -> None:
     told = _every(shim, quick_folder, scenario, mode)

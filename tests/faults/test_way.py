@@ -25,8 +25,8 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from desktop.app import Desk
-from desktop.flows.words import Edited, PagePicked, ParkPressed, RecordPicked, RetryPressed, SyncPressed
-from desktop.flows.words.day import RepairPressed
+from desktop.flows.words import BackPressed, Edited, PagePicked, ParkPressed, RecordPicked, RetryPressed, SyncPressed
+from desktop.flows.words.day import ItemTurned, RepairPressed
 from desktop.messages import LANGUAGES, say_code
 from desktop.rooms import now, open_rooms
 from devices.cards.pcsc import PcscDriver
@@ -319,6 +319,30 @@ def test_poisoned_record_is_repaired_at_the_desk_and_is_there_once(desk: Desk, h
     assert (arrived[new], arrived[poisoned]) == (1, 0) and draft.draft_id not in {one.draft_id for one in desk.intake.state.parked}
 
 
+def test_returned_record_is_corrected_at_the_desk_and_the_pair_is_there(desk: Desk, hall: PracticeHall) -> None:
+    old = registered(desk, hall, "to be corrected")
+    until(lambda: desk.review.state.page == "receipt", "the receipt", 60)
+    desk.review.post(BackPressed())
+    hall.province.order("records/state", record_id=old, state="correction_required", until="2030-12-14",
+                        items=[{"path": "skill[0].cert_no", "text": "wrong"}, {"path": "stills.skill_certificate", "text": "not sharp"}])
+    desk.intake.post(SyncPressed())
+    until(lambda: (one := row(desk, old)) and one.returned, "the record back", 60)
+    for event in (PagePicked("returned"), RecordPicked(old), RepairPressed()):
+        desk.intake.post(event)
+    until(lambda: desk.intake.state.draft is not None and desk.intake.state.page == "desk", "the correction at the desk", 60)
+    assert [one.path for one in desk.intake.state.issues] == ["skill[0].cert_no", "stills.skill_certificate"]
+    for event in (Edited("skill[0].cert_no", "corrected", now()), ItemTurned(1)):
+        desk.intake.post(event)
+    sheet = reviewed(desk)
+    assert (sheet.record["amends"], sheet.record["revision"], sheet.changed, sheet.gone) == (old, 2, ("skill[0].cert_no",), ())
+    signed(desk, COLLECTOR.pin)
+    until(lambda: desk.review.state.page == "receipt", "the correction's receipt", 60)
+    desk.intake.post(SyncPressed())
+    until(lambda: (one := row(desk, old)) and one.amended_by == sheet.record_id and one.remote == "withdrawn", "the pair in the list", 60)
+    there = {one["record_id"]: one for one in hall.province.records()}
+    assert there[old]["amended_by"] == sheet.record_id and there[sheet.record_id]["state"] == "received" and row(desk, old).serial
+
+
 # -- a store that is damaged behind its first pages -------------------------------------------------------------------------------------
 @pytest.mark.expects_log("the courier stopped short|job in lane")
 def test_damage_behind_the_first_pages_stops_the_desk_with_its_name(hall: PracticeHall, promises: Promises, qt_application: QApplication, tmp_path: Path,
@@ -326,7 +350,7 @@ def test_damage_behind_the_first_pages_stops_the_desk_with_its_name(hall: Practi
     home = Path(shutil.copytree(hall.home, tmp_path / "home"))
     rooms = open_rooms(home)
     with rooms.store.write() as tx:
-        tx.execute("INSERT INTO drafts VALUES ('d', 'op:somebody', 'c', 's', ?, ?, NULL, '')", ("x" * 200_000, bytes(32)))
+        tx.execute("INSERT INTO drafts VALUES ('d', 'op:somebody', 'c', 's', ?, ?, NULL, '', '')", ("x" * 200_000, bytes(32)))
     rooms.close()
     content = bytearray((home / "store.db").read_bytes())
     content[-2000] ^= 1

@@ -99,11 +99,23 @@ class Records:
         card = record["evidence"]["card"]
         if card:
             self._realm.stations.check_reader(card["sam"], place["hall"], moment(card["read_at"], "record.format"))
-        if record["amends"]:
-            before = self._store.row("SELECT record_digest FROM records WHERE record_id = ?", record["amends"])
-            if before and before["record_digest"] != record["prev_digest"]:
-                raise Refused(422, "record.amends", "the amended record has another digest")
+        self._check_amends(record)
         return record
+
+    def _check_amends(self, record: dict[str, Any]) -> None:
+        """Which record it corrects (FORMATS section 1): the one that is here, its next revision, and nobody's correction before."""
+        amends = record["amends"]
+        before = self._store.row("SELECT record_digest FROM records WHERE record_id = ?", amends) if amends else None
+        if before is None:
+            return
+        if before["record_digest"] != record["prev_digest"]:
+            raise Refused(422, "record.amends", "the amended record has another digest")
+        first = self._store.row("SELECT revision FROM amendments WHERE record_id = ?", amends)
+        if record["revision"] != (first["revision"] if first else 1) + 1:
+            raise Refused(422, "record.amends", "not the next revision of the amended record")
+        other = self._store.row("SELECT record_id FROM amendments WHERE amends = ?", amends)
+        if other and other["record_id"] != record["record_id"]:
+            raise Refused(422, "record.amends", "the record is amended already")
 
     # -- who signed ------------------------------------------------------------------------------------------------------------------
     def _check_acts(self, record: dict[str, Any], body: dict[str, Any], signature: bytes) -> list[tuple[dict[str, Any], Signed]]:
@@ -176,7 +188,18 @@ class Records:
                     "INSERT INTO states (record_id, station_id, state, at, until, items) VALUES (?, ?, 'received', ?, NULL, '[]')",
                     (body["record_id"], station["id"], at),
                 )
+                self._amend(db, record, at)
         return self._store.row("SELECT * FROM records WHERE record_id = ?", body["record_id"])
+
+    def _amend(self, db: Any, record: dict[str, Any], at: str) -> None:
+        """In the commit that keeps a correction: the amended record is withdrawn, for the correction stands in its place."""
+        before = db.execute("SELECT station_id FROM records WHERE record_id = ?", (record["amends"],)).fetchone()
+        if before is None:
+            return
+        values = (record["record_id"], record["amends"], record["revision"])
+        if not db.execute("INSERT INTO amendments VALUES (?, ?, ?) ON CONFLICT DO NOTHING", values).rowcount:
+            raise Refused(422, "record.amends", "the record is amended already")
+        db.execute(_STATE, (record["amends"], before["station_id"], "withdrawn", at, None, "[]"))
 
     def _receipt(self, row: Any) -> bytes:
         """The kept receipt; made now, after the row's commit, where there is none."""
@@ -241,7 +264,8 @@ class Records:
         """What came in, without content: id, station, type, digests, serial, newest state."""
         rows = self._store.rows(
             "SELECT record_id, station_id, type, packet_digest, record_digest, packet_size, serial, accepted_at, "
-            "(SELECT state FROM states s WHERE s.record_id = r.record_id ORDER BY seq DESC LIMIT 1) AS state FROM records r ORDER BY serial"
+            "(SELECT state FROM states s WHERE s.record_id = r.record_id ORDER BY seq DESC LIMIT 1) AS state, "
+            "(SELECT record_id FROM amendments a WHERE a.amends = r.record_id) AS amended_by FROM records r ORDER BY serial"
         )
         return [{name: row[name] for name in row.keys()} for row in rows]
 

@@ -28,6 +28,7 @@ def main() -> int:
 
     from desktop.widgets.style import Look
     from tests.scenes.batch_scenes import batch_scenes
+    from tests.scenes.correction_scenes import correction_scenes
     from tests.scenes.day_scenes import day_scenes
     from tests.scenes.staff_scenes import SCENES, Scene, stage_window
 
@@ -40,7 +41,7 @@ def main() -> int:
         def make() -> Scene:
             return Scene(look, "en" if args.en else "zh_CN")
 
-        for name, scene in chain(SCENES(make), day_scenes(make), batch_scenes(make)):
+        for name, scene in chain(SCENES(make), day_scenes(make), correction_scenes(make), batch_scenes(make)):
             if args.part and args.part not in name:
                 scene.window.deleteLater()
                 continue

@@ -1,4 +1,4 @@
-"""Events, effects and facts of the day: the reconciliation sheet, what the platform changed, a record handed out or repaired. Never an order to send."""
+"""Events, effects and facts of the day: the reconciliation sheet, what the platform changed, a record handed out or opened again. Never an order to send."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sync.reconcile import DaySheet, Difference
 
 __all__ = [
-    "Change", "DayPicked", "ExportRecord", "ExportTold", "ExportWanted", "Exported", "ListAge", "MakeSheet", "PrintSheet",
+    "Change", "DayPicked", "ExportRecord", "ExportTold", "ExportWanted", "Exported", "ItemTurned", "ListAge", "MakeSheet", "PrintSheet",
     "RepairPressed", "RepairReady", "RepairRecord", "SaveSheet", "SheetCounted", "SheetFacts",
     "SheetLine", "SheetMade", "SheetSaved", "SheetWanted", "StationChanged", "StopSheet",
 ]
@@ -168,19 +168,28 @@ class ExportTold:
 
 @dataclass(frozen=True, slots=True)
 class RepairPressed:
-    """The chosen record that was set aside is to be repaired in a new sitting."""
+    """The chosen record is to be repaired in a new sitting, where it was set aside, or corrected, where the province returned it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RepairRecord:
-    """Effect: open it as a parked sitting, once the province does not have it; journaled. Answer: RepairReady, or Failed(RepairThere, RepairElsewhere...)."""
+    """Effect: open it as a parked sitting; one that was set aside once the province does not have it. Journaled. Answer: RepairReady, or Failed(RepairThere,
+    RepairElsewhere, CorrectionElsewhere...).
+    """
 
     record_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RepairReady:
-    """The sitting in which it is repaired; the same one whenever it is asked for again."""
+    """The sitting in which it is repaired or corrected; the same one whenever it is asked for again."""
 
     record_id: str
     draft_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTurned:
+    """A person says that one item of the correction at the desk is done, or that it is not after all; its place in the draft's list."""
+
+    index: int

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from devices.base import Device
+from sync.outbox_row import RETURNED
 
 __all__ = [
     "CertificateChoice", "CourierFacts", "DeviceFacts", "Hint", "Operator", "OutboxFacts", "ParkedFacts", "ReceiptFacts", "ReviewSheet",
@@ -100,8 +101,9 @@ class ParkedFacts:
 @dataclass(frozen=True, slots=True)
 class OutboxFacts:
     """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty since ``remote_at``, ``until`` the last day of
-    its publicity; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is meant);
-    ``replaced_by``: the record that was kept in its place, where it was repaired; ``refusal``: the platform's own code of why it did not take it.
+    its publicity or the day until which its correction is due; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is
+    meant); ``replaced_by``: the record that was kept in its place, where it was repaired; ``refusal``: the platform's own code of why it did not take it;
+    ``amends``: the record that it corrects; ``amended_by``: its correction.
     """
 
     record_id: str
@@ -122,6 +124,18 @@ class OutboxFacts:
     places: tuple[str, ...] = ()
     replaced_by: str = ""
     refusal: str = ""
+    amends: str = ""
+    amended_by: str = ""
+
+    @property
+    def returned(self) -> bool:
+        """It came back, and no correction of it was kept."""
+        return self.remote in RETURNED and not self.amended_by
+
+    @property
+    def may_open(self) -> bool:
+        """Whether it can be repaired or corrected in a new sitting."""
+        return self.state == "set_aside" or self.returned and self.state in {"receipted", "purged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +162,8 @@ class ReceiptFacts:
 @dataclass(frozen=True, slots=True)
 class ReviewSheet:
     """What will be signed: ``record`` parsed back from the exact canonical bytes, their ``digest`` and ``size`` in bytes;
-    ``pictures``: attachment name -> encoded thumbnail (JPEG or PNG); ``changed``: paths that differ from the version this one amends.
+    ``pictures``: attachment name -> encoded thumbnail (JPEG or PNG); ``changed``: paths that differ from the version that this one amends or replaces;
+    ``gone``: those that it has no more.
     """
 
     record_id: str
@@ -157,6 +172,7 @@ class ReviewSheet:
     size: int
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     changed: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

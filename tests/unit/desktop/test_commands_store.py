@@ -16,6 +16,7 @@ import pytest
 from desktop.commands import journal, outbox
 from desktop.commands import store as store_command
 from desktop.messages import say_code
+from sync.amends import Amends
 from sync.blobs import Blobs
 from sync.keys import KeyCabinet
 from sync.store import open_folder
@@ -159,3 +160,17 @@ def test_a_command_says_by_name_why_it_cannot(ids: list[str], tmp_path: Path, mo
     monkeypatch.setenv("HALL_INTAKE_HOME", str(tmp_path / "nowhere"))
     assert _run(outbox, "list") == 1
     assert "station.not_enrolled" in capsys.readouterr().err
+
+
+def test_a_correction_and_what_it_corrects_name_each_other(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_folder(tmp_path / "home", KeyCabinet()) as store:
+        room = Room(store, Blobs(store.folder / "blobs", room=0, reserve=0), TO)
+        old = room.keep(7)
+        room.outbox.receipted(old, b"receipt")
+        room.outbox.remote_state(old, "correction_required", room.clock())
+        one = replace(draft(8), amends=Amends(old, "sha256:" + "0" * 64, 2))
+        room.parked.put(one)
+        new = room.keep(8, draft_id=one.draft_id)
+    for record_id, said in ((old, f"amended by: {new}"), (new, f"amends: {old}"), (new, "revision: 2")):
+        assert _run(outbox, "show", record_id) == 0
+        assert said in capsys.readouterr().out

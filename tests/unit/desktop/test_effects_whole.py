@@ -30,7 +30,7 @@ def jobs(qt_application: QApplication) -> Iterator[Jobs]:
 def large(folder: Path, monkeypatch: pytest.MonkeyPatch, *, damaged: bool) -> Store:
     """A store of which only the first pages are read at the open."""
     with Store.make(folder, KEY) as store, store.write() as tx:
-        tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?, NULL, '')", ("x" * 100_000, bytes(32)))
+        tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?, NULL, '', '')", ("x" * 100_000, bytes(32)))
     if damaged:
         content = bytearray((folder / "store.db").read_bytes())
         content[-2000] ^= 1

@@ -175,6 +175,25 @@ def test_amended_record_must_have_the_digest_that_is_kept(station, people):
     assert station.send(right, people.second).status_code == 201
 
 
+def test_of_a_record_there_is_one_correction_and_it_is_the_next_revision(station, people):
+    def amending(one, revision):
+        return station.record(people.second, amends=one["record_id"], prev_digest=hand.sha(hand.jcs(one)), revision=revision)
+
+    first = station.record(people.second)
+    assert station.send(first, people.second).status_code == 201
+    for revision in (1, 3):
+        wrong = amending(first, revision)
+        refused(station, station.send(wrong, people.second), 422, "record.amends", wrong["record_id"])
+    second = amending(first, 2)
+    assert station.send(second, people.second).status_code == 201
+    other = amending(first, 2)
+    refused(station, station.send(other, people.second), 422, "record.amends", other["record_id"])
+    third = amending(second, 3)
+    assert station.send(third, people.second).status_code == 201
+    unknown = station.record(people.second, amends=other["record_id"], prev_digest=hand.sha(b"x"), revision=7)
+    assert station.send(unknown, people.second).status_code == 201, "of one that is not here nothing can be compared"
+
+
 # -- signature -----------------------------------------------------------------------------------------------------------------------------
 def test_signature_refusals(station, people, province):
     def case(signer, code, signature=None, who=None):

@@ -6,7 +6,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,49 +23,23 @@ from sync.errors import (
     SignatureInvalid,
     StoreTrouble,
 )
-from sync.freeze import Sitting, freeze, presence
+from sync.freeze import presence
 from sync.life import STATES, allowed
-from sync.outbox import OutboxRow, Summary
 from sync.reconcile import reconcile
 from sync.repair import draft_of, refused_for_good, reopen
-from sync.seal import RECORD_PART, Part, seal
-from sync.tables import Tables
-from tests.emulators.records import OWNER, STATION_ID, Room, new_recipient, open_room
+from sync.seal import RECORD_PART, Part
+from tests.emulators.records import OWNER, Room, new_recipient, open_room
+from tests.emulators.sittings import AT, SITTING, keep, lines, receipt_all, row, sitting
 from tests.flows.sample import full_draft
 
 TO = new_recipient("one-key")[1]
 KEY = bytes(32)
-SITTING = Sitting(STATION_ID, "510100-01", "07", "OP-000017", "王敏", digest(b"certificate"), True)
-AT = datetime(2026, 11, 22, 6, 2, tzinfo=UTC)
-TABLES = Tables.load()
 
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
     with open_room(tmp_path / "home", KEY, TO) as made:
         yield made
-
-
-def sitting(room: Room) -> Draft:
-    """A whole parked draft with two pictures, a list of values, a row, a chip value and evidence."""
-    one = replace(full_draft(f"d-{uuid.uuid4()}"), stills=(), face={"band": "same", "way": "model"})
-    one = one.take("person.name_zh", "李国强", Source.CHIP, by="OP-000017", at=AT, device="reader 1")
-    room.parked.put(one)
-    for kind in ("portrait", "skill_certificate"):
-        still = room.parked.add_still(one.draft_id, kind, "image/jpeg", kind.encode() * 9, "A", 2)
-        one = one.with_still(still)
-    room.parked.put(one)
-    return one
-
-
-def keep(room: Room, draft: Draft) -> str:
-    record_id = str(uuid.uuid4())
-    record = freeze(draft, SITTING, TABLES, record_id, AT)
-    parts = [(one.name, room.parked.still(still.still_id)) for one, still in zip(record.attachments, draft.stills, strict=True)]
-    exact = canon(record.as_json())
-    sealed = seal(exact, parts, record_id, STATION_ID, TO, TO)
-    room.outbox.keep(sealed, digest(exact), b"p7s", (), draft.owner, Summary("李国强", "0018", ("4",)), draft_id=draft.draft_id)
-    return record_id
 
 
 def aside(room: Room, reason: str = "province.refused", detail: str = "status 422: record.format") -> str:
@@ -81,23 +54,6 @@ def repair(room: Room, record_id: str, asks: Any = lambda _id: False, owner: str
     found = room.parked.get(reopen(room.outbox, room.parked, room.journal, record_id, owner, asks, str(uuid.uuid4()), AT))
     assert found is not None
     return found
-
-
-def row(room: Room, record_id: str) -> OutboxRow:
-    found = room.outbox.row(record_id)
-    assert found is not None
-    return found
-
-
-def lines(room: Room, about: str) -> list[tuple[str, Any]]:
-    told = [json.loads(line) for line in room.journal.lines()]
-    return [(one["what"], one["facts"]) for one in told if one["about"] == about]
-
-
-def receipt_all(room: Room, record_id: str) -> None:
-    for state in ("uploading", "uploaded"):
-        room.outbox.mark(record_id, state)
-    room.outbox.receipted(record_id, b"receipt")
 
 
 def unreachable(_record_id: str) -> bool:

@@ -71,7 +71,7 @@ def test_a_slip_without_its_packet_is_swept(tmp_path: Path) -> None:
         assert row is not None and _slips(room) == {row.packet_blob}
 
 
-@pytest.mark.parametrize("name", OLD_NAMES)
+@pytest.mark.parametrize("name", OLD_NAMES[:1])  # from version 2 on there are slips
 def test_what_was_kept_before_there_were_slips_gets_one_when_it_is_carried(tmp_path: Path, name: str) -> None:
     folder = unpack(name, tmp_path / "home")
     with Store.open(folder, KEY) as store:

@@ -328,7 +328,7 @@ def test_a_large_store_is_checked_after_its_open_and_damage_closes_it(tmp_path: 
     folder = _filled(tmp_path / "home")
     with Store.open(folder, KEY) as store:
         with store.write() as tx:
-            tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?, NULL, '')", (TEXT, bytes(32)))
+            tx.execute("INSERT INTO drafts VALUES ('d', 'o', 'c', 's', ?, ?, NULL, '', '')", (TEXT, bytes(32)))
         assert store.check() and not store.unread
         cancelled = threading.Event()
         cancelled.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import uuid
 from collections.abc import Iterator
@@ -16,15 +17,17 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.bridge.jobs import Jobs
 from desktop.effects.drafts import DraftWork
-from desktop.effects.records import Held, keep_unsigned, kept_packet
+from desktop.effects.mail import MailWork
+from desktop.effects.records import Held, keep_unsigned, kept_packet, version_before
 from desktop.effects.repairs import RepairWork
 from desktop.flows.machine import Failed
-from desktop.flows.words import DropDraft, OpenDraft
+from desktop.flows.words import DropDraft, ListOutbox, OpenDraft
 from desktop.flows.words.day import RepairReady, RepairRecord
 from sync.canon import canon, digest, parse_json
-from sync.draft import Draft
-from sync.errors import NotAllowed, ProvinceTrouble, ProvinceUnreachable, RepairThere
-from sync.freeze import Sitting, freeze
+from sync.differs import changed, gone
+from sync.draft import Draft, Source
+from sync.errors import NotAllowed, ProvinceTrouble, ProvinceUnreachable, RepairThere, StoreTrouble
+from sync.freeze import Sitting, _sections, freeze
 from sync.seal import PublicKeyInfo
 from sync.tables import Tables
 from tests.emulators.records import OWNER, STATION_ID, Room, new_recipient, open_room
@@ -32,6 +35,7 @@ from tests.flows.sample import full_draft
 from tests.scenes.stages import until
 
 TO = new_recipient("k")[1]
+RECEIPT = canon({"payload": base64.b64encode(canon({"serial": "R-1"})).decode("ascii")})
 SITTING = Sitting(STATION_ID, "510100-01", "07", "OP-000017", "王敏", digest(b"certificate"), True)
 
 
@@ -84,6 +88,14 @@ def aside(rooms: Any) -> str:
     return record_id
 
 
+def returned(rooms: Any) -> str:
+    record_id = aside(rooms)
+    rooms.outbox.retry(record_id, who=OWNER)
+    rooms.outbox.receipted(record_id, RECEIPT)
+    rooms.outbox.remote_state(record_id, "correction_required", datetime.now(UTC), None, [("person.mobile", "打不通")])
+    return record_id
+
+
 def answer(work: RepairWork, record_id: str) -> Any:
     got: list[Any] = []
     work.start(RepairRecord(record_id), got.append)
@@ -115,6 +127,48 @@ def test_what_the_province_has_or_does_not_tell_stays_where_it_is(rooms: Any, jo
     assert isinstance(answer(work, old).trouble, ProvinceUnreachable) and rooms.parked.list(OWNER) == ()
 
 
+def test_what_the_province_returned_opens_without_a_question_and_its_correction_names_it(room: Room, rooms: Any, jobs: Jobs) -> None:
+    old = returned(rooms)
+    work = RepairWork(lambda: rooms, lambda: OWNER, jobs)
+    ready = answer(work, old)
+    assert isinstance(ready, RepairReady) and rooms.asked == [] and answer(work, old) == ready
+    opened = DraftWork(lambda: rooms, lambda: OWNER, lambda: "", jobs).open(OpenDraft(ready.draft_id), threading.Event(), None).draft
+    assert opened.amends is not None and len(opened.stills) == 2
+    new = keep(rooms, replace(opened, amends=opened.amends.turned(0)))
+    rows = {one.record_id: one for one in room.outbox.rows()}
+    assert (rows[old].state, rows[old].amended_by, rows[new].amends, rows[new].revision) == ("receipted", new, old, 2)
+    listed = {one.record_id: one for one in MailWork(lambda: rooms, lambda: OWNER, jobs, print).list(ListOutbox(1), threading.Event(), None).rows}
+    assert (listed[old].amended_by, listed[old].returned, listed[new].amends) == (new, False, old)
+    assert isinstance(answer(work, old).trouble, StoreTrouble), "one correction of a record"
+
+
+def test_the_review_is_held_against_the_version_before(room: Room, rooms: Any, jobs: Jobs) -> None:
+    """What is shown as changed, for a correction as for a repair; of a first record nothing is."""
+    work = RepairWork(lambda: rooms, lambda: OWNER, jobs)
+    plain = replace(full_draft("d-0"), stills=())
+    assert version_before(rooms, plain) is None
+    for old in (returned(rooms), aside(rooms)):
+        draft = room.parked.get(answer(work, old).draft_id)
+        assert draft is not None
+        before = version_before(rooms, draft)
+        assert before is not None and before["record_id"] == old
+        draft = draft.take("person.mobile", "13900000009", Source.TYPED, by="x", at=datetime.now(UTC)).take(
+            "employer.post", "木工", Source.TYPED, by="x", at=datetime.now(UTC)).without_row("skill", 0)
+        shot = draft.without_still(draft.stills[1].still_id)
+        after = {**before, "sections": _sections(shot), "categories": ["4", "3"], "attachments": before["attachments"][:1]}
+        assert set(changed(before, after)) == {"person.mobile", "employer.post", "person.categories"}
+        assert set(gone(before, after)) == {"skill[0].trade", "skill[0].level", "skill[0].cert_no", "stills.skill_certificate"}
+        assert changed(before, before) == gone(before, before) == ()
+        again = [{**one, "sha256": "other"} if one["kind"] == "portrait" else one for one in before["attachments"]]
+        assert changed(before, {**before, "attachments": again}) == ("stills.portrait",)
+    room.clock.now = datetime.now(UTC)
+    forgotten = returned(rooms)
+    room.clock.forward(days=99)
+    assert room.outbox.purge_due(room.clock(), 30) == (forgotten,)
+    empty = room.parked.get(answer(work, forgotten).draft_id)
+    assert empty is not None and empty.amends is not None and version_before(rooms, empty) is None
+
+
 def test_nobody_repairs_another_persons_record(rooms: Any, jobs: Jobs) -> None:
     failed = answer(RepairWork(lambda: rooms, lambda: "op:OP-000018", jobs), aside(rooms))
     assert isinstance(failed, Failed) and isinstance(failed.trouble, NotAllowed)
@@ -139,3 +193,15 @@ def test_a_repaired_one_that_cannot_be_signed_now_is_kept_all_the_same(room: Roo
     new = keep_unsigned(rooms, draft, OWNER)
     assert {one.record_id: (one.state, one.replaced_by) for one in room.outbox.rows()} == {old: ("replaced", new), new: ("kept_unsigned", "")}
     assert "replaces" not in parse_json(room.outbox.open_packet(new)[0].content, "draft")
+
+
+def test_a_correction_that_cannot_be_signed_now_is_signed_later_as_one(room: Room, rooms: Any, jobs: Jobs) -> None:
+    old = returned(rooms)
+    draft = room.parked.get(answer(RepairWork(lambda: rooms, lambda: OWNER, jobs), old).draft_id)
+    assert draft is not None and draft.amends is not None
+    new = keep_unsigned(rooms, replace(draft, amends=draft.amends.turned(0)), OWNER)
+    kept = Draft.from_json(parse_json(room.outbox.open_packet(new)[0].content, "draft"))
+    members = freeze(kept, SITTING, Tables.load(), new, datetime.now(UTC)).members
+    before = room.outbox.row(old)
+    assert before is not None and before.amended_by == new and not before.returned
+    assert (members["amends"], members["prev_digest"], members["revision"]) == (old, before.record_digest, 2)
