@@ -75,8 +75,9 @@ class Face(QObject):
         self.camera.stop()
         self._end.set()
         self._wake.set()
-        if not self.jobs.stop("courier", LAST_ANSWER_S) and self._open is not None:
-            self._open.province.cut()  # an answer that does not come; it is asked for at the next start
+        self.jobs.stop("courier", LAST_ANSWER_S)
+        if self._open is not None:
+            self._open.province.cut()  # answers that do not come; the courier's is asked for at the next start
         left = self.jobs.close(_CLOSE_S)
         if self._open is not None:
             self._open.close(wait=not left)

@@ -23,7 +23,9 @@ def test_an_answer_that_does_not_come_keeps_nobody_from_closing(tmp_path: Path, 
         monkeypatch.setattr(f"{room}.LAST_ANSWER_S", 0.2)
     session, cut = face(tmp_path), threading.Event()
     session._open = SimpleNamespace(province=SimpleNamespace(cut=cut.set), close=lambda wait: None, store=SimpleNamespace(damaged=False))
-    session.jobs.run("courier", (lambda stop: cut.wait(20)) if silent else (lambda stop: stop.wait(20)))
+    early: list[bool] = []
+    session.jobs.run("courier", lambda stop: cut.wait(20) if silent else early.append(stop.wait(20) and cut.is_set()))
+    session.jobs.start("judge", lambda _cancel, _tell: cut.wait(20))
     started = time.monotonic()
     assert session.close() == () and time.monotonic() - started < 4
-    assert cut.is_set() is silent, "a line on which nobody waits is not cut"
+    assert cut.is_set() and early == ([] if silent else [False]), "a courier that ends by itself is not cut short"

@@ -28,7 +28,7 @@ def test_damage_brings_the_first_page_back_with_its_words(tmp_path: Path, qt_app
         assert say_code("store.damaged", "zh_CN").title in {one.text() for one in page.findChildren(QLabel)}
         said: list[Any] = []
         session.failed.connect(said.append)
-        session._open = SimpleNamespace(store=SimpleNamespace(damaged=True), close=lambda wait: None)  # type: ignore[assignment]
+        session._open = SimpleNamespace(store=SimpleNamespace(damaged=True), close=lambda wait: None, province=SimpleNamespace(cut=lambda: None))  # type: ignore[assignment]
         session.begin()
         assert [type(one) for one in said] == [StoreDamaged]
     finally:
