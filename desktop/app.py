@@ -211,13 +211,14 @@ class Desk(QObject):
         carrier.at_once(SaveDraft, self._drafts.save)
         carrier.at_once(ParkDraft, self._drafts.park)
         carrier.at_once(DropDraft, self._drafts.drop)
+        carrier.at_once(Note, self._drafts.note)
         carrier.at_once(OpenPreview, self._pictures.open)
         carrier.at_once(ClosePreview, self._pictures.close)
         carrier.at_once(SyncNow, self._mail.sync)
         carrier.at_once(WatchRecord, self._mail.watch)
         carrier.at_once(CheckDevices, self._lamps.check)
         for effect, work in ((ListParked, self._drafts.list), (OpenDraft, self._drafts.open),
-                             (DropStill, self._drafts.drop_still), (Note, self._drafts.note), (ListOutbox, self._mail.list),
+                             (DropStill, self._drafts.drop_still), (ListOutbox, self._mail.list),
                              (RetryRecord, self._mail.retry), (BuildReview, self._records.build), (Keep, self._records.keep)):
             carrier.in_lane(effect, "outbox", work)
         for effect, work in ((TakePortrait, self._pictures.portrait), (TakeDocument, self._pictures.document), (TakeFile, self._pictures.file),
@@ -256,6 +257,8 @@ class Desk(QObject):
 
     def _receipt(self, record_id: str, path: str, post: Post, effect: str) -> None:
         """Facts in the lane, painting in the main thread (Qt paints there), then the journal."""
+        owner = self._owner()
+
         def painted(facts: Any) -> None:
             try:
                 if self.write_receipt is None:
@@ -264,7 +267,7 @@ class Desk(QObject):
             except Trouble as trouble:
                 post(Failed(trouble, effect))
                 return
-            self.jobs.start("outbox", lambda _cancel, _tell: self.rooms().note(self._owner(), "receipt.saved" if path else "receipt.printed", record_id))
+            self.jobs.start("outbox", lambda _cancel, _tell: self.rooms().note(owner, "receipt.saved" if path else "receipt.printed", record_id))
             post(ReceiptSaved(record_id, path))
 
         self.jobs.start("outbox", lambda _cancel, _tell: self._mail.receipt(record_id), painted, lambda trouble: post(Failed(trouble, effect)))

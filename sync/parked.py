@@ -126,8 +126,8 @@ class Parked:
             raise
         nonce = os.urandom(NONCE_BYTES)
         blob_id = self._blobs.write(Segments(key, nonce, _context(draft_id, still.still_id)).seal_all((content,)))
-        with self._store.write() as tx:
-            _key(tx, draft_id)  # dropped meanwhile: the file stays an orphan for the sweep
+        with self._blobs.named((blob_id,)), self._store.write() as tx:
+            _key(tx, draft_id)  # may have been dropped meanwhile
             _insert_still(tx, draft_id, still, nonce, blob_id)
         return still
 

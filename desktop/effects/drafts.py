@@ -135,8 +135,11 @@ class DraftWork:
     def drop_still(self, order: DropStill, _cancel: Event, _tell: Any) -> None:
         self._rooms().parked.drop_still(order.still_id)
 
-    def note(self, order: Note, _cancel: Event, _tell: Any) -> None:
-        self._rooms().note(self._owner(), order.what, order.about, dict(order.facts))
+    def note(self, order: Note, post: Post) -> None:
+        """In the main thread first: the line is of who did it, though the lane may come to it after another person sat down, or nobody."""
+        owner = self._owner()
+        self._jobs.start("outbox", lambda _cancel, _tell: self._rooms().note(owner, order.what, order.about, dict(order.facts)), None,
+                         lambda trouble: post(Failed(trouble, "Note")))
 
     def _forget(self, draft_id: str) -> None:
         if self._waiting is not None and self._waiting[0].draft_id == draft_id:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.bridge.jobs import Jobs
 from desktop.effects.drafts import _SAVE_MS, DraftWork
 from desktop.flows.machine import Failed
-from desktop.flows.words import DraftParked, DraftSaved, DropDraft, ParkDraft, SaveDraft
+from desktop.flows.words import DraftParked, DraftSaved, DropDraft, Note, ParkDraft, SaveDraft
 from resources.trouble import Trouble
 from sync.draft import Draft, Source
 from sync.errors import DiskFull
@@ -171,3 +171,18 @@ def test_what_waits_is_written_when_the_program_ends(shelf: Shelf, qt_applicatio
     work.write_now()
     assert jobs.close() == ()
     assert [one.text("employer.name") for one in shelf.put_] == ["last words"]
+
+
+def test_a_journal_line_is_of_who_did_it_whoever_sits_there_when_it_is_written(shelf: Shelf, jobs: Jobs) -> None:
+    """The lane was busy, the desk was locked meanwhile: an unlocked field of the chip must not be laid to the next person, nor to nobody."""
+    noted: list[tuple[Any, ...]] = []
+    here = [OWNER]
+    rooms = SimpleNamespace(parked=shelf, note=lambda *line: noted.append(line))
+    work = DraftWork(lambda: rooms, lambda: here[0], lambda: "", jobs)
+    shelf.slow.clear()
+    work.save(SaveDraft(draft("四川"), True), lambda _event: None)
+    work.note(Note("draft.chip_unlocked", "d1", {"field": "person.name_zh"}), lambda _event: None)
+    here[0] = ""
+    shelf.slow.set()
+    quiet(jobs)
+    assert noted == [(OWNER, "draft.chip_unlocked", "d1", {"field": "person.name_zh"})]

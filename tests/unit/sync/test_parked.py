@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 
 from sync.blobs import Blobs
 from sync.draft import Source
-from sync.errors import FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
+from sync.errors import DiskFull, FormatTrouble, NoRoomToBegin, NotAllowed, StoreTrouble
 from sync.parked import Parked
 from sync.seal import PublicKeyInfo
+from sync.store import Store
 from tests.emulators.records import MARKS, OWNER, PICTURE, Room, draft, open_room
 
 
@@ -145,3 +147,24 @@ def test_the_chips_photo_stays_with_its_draft_until_the_draft_goes(room: Room) -
     assert not any(PICTURE in file.read_bytes() for file in room.store.folder.rglob("*") if file.is_file())
     room.parked.drop(one.draft_id)
     assert room.parked.photo(one.draft_id) is None
+
+
+def test_a_picture_whose_row_has_no_place_leaves_no_file(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new try on a full disk would leave one more, and fill it further."""
+    one = draft()
+    room.parked.put(one)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write", _full)
+        for _ in range(2):
+            with pytest.raises(DiskFull):
+                room.parked.add_still(one.draft_id, "portrait", "image/jpeg", b"x")
+    assert room.blobs.ids() == ()
+    still = room.parked.add_still(one.draft_id, "portrait", "image/jpeg", b"x")
+    room.parked.drop_still(still.still_id)
+    assert room.blobs.ids() == ()
+
+
+@contextmanager
+def _full(_store: Store) -> Iterator[None]:
+    raise DiskFull("row", free=0, needed=0)
+    yield
