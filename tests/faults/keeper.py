@@ -2,9 +2,9 @@
 
 ``python -m tests.faults.keeper FOLDER VARIANT``, key and public key in hex on standard input. Other variants break one promise each, so that
 the checker can be shown to notice (``rekey`` is a true one that changes the store's key after each record): ``early`` acknowledges before the
-commit, ``late-file`` lets the packet file follow its row, ``two-steps`` drops the draft in a transaction of its own, ``late-still`` holds a picture for
-the draft's only once a text names it; and, where only a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal``
-sets ``synchronous=NORMAL``.
+commit, ``rekey-first`` puts the new key into the keyring before the file is under it, ``late-file`` lets the packet file follow its row,
+``two-steps`` drops the draft in a transaction of its own, ``late-still`` holds a picture for the draft's only once a text names it; and, where only
+a power cut shows it, ``no-fsync`` leaves the packet file to the operating system and ``normal`` sets ``synchronous=NORMAL``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import uuid
 from pathlib import Path
 
 from sync.blobs import Blobs
+from sync.ciphers import key_check
 from sync.draft import Draft
+from sync.label import CHECK, StoreLabel
 from sync.rekey import change_key
 from sync.seal import PublicKeyInfo
 from tests.emulators.cabinet import FileCabinet
@@ -69,6 +71,7 @@ def _keep(room: Room, one: Draft, variant: str) -> None:
         _say(record_id, serial)
     room.keep(serial, draft_id="" if variant == "two-steps" else one.draft_id, record_id=record_id)
     if variant == "two-steps":
+        time.sleep(0.01)  # long enough to be hit
         room.parked.drop(one.draft_id)
     if variant != "early":
         _say(record_id, serial)
@@ -76,7 +79,17 @@ def _keep(room: Room, one: Draft, variant: str) -> None:
 
 def keys_for(folder: Path, variant: str, key: bytes) -> OneKey | FileCabinet:
     """The keyring of a variant: a file beside the folder where keys change."""
-    return FileCabinet(folder.parent / f"{folder.name}-keyring.json") if variant == "rekey" else OneKey(key)
+    return FileCabinet(folder.parent / f"{folder.name}-keyring.json") if variant.startswith("rekey") else OneKey(key)
+
+
+def _change_key(room: Room, cabinet: FileCabinet, variant: str) -> None:
+    if variant == "rekey":
+        change_key(room.store, cabinet)
+        return
+    store, key = room.store, os.urandom(32)
+    cabinet.settle(store.store_id, key)
+    store.change_key(key)
+    (store.folder / CHECK).write_text(key_check(key, StoreLabel(store.store_id, store.practice).salt), "ascii")
 
 
 def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) -> None:
@@ -99,7 +112,7 @@ def run(folder: Path, variant: str, key: bytes, to: PublicKeyInfo, serial: int) 
             _keep(room, _park(room, serial, variant), variant)
             serial += 1
             if isinstance(keys, FileCabinet):
-                change_key(room.store, keys)
+                _change_key(room, keys, variant)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,10 @@ def _counted(faults: Iterable[str]) -> dict[str, int]:
 
 
 def rows_of(outcomes: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
-    """The cells of the table, in the order in which the faults were first met; last the tests that said nothing, by module."""
+    """The cells of the table, in the order in which the faults were first met; last the tests that said nothing, by module.
+
+    A fault that comes at a rarer way (``fault: way``) has the controls of the fault where it has none of its own.
+    """
     told: dict[str, dict[str, Any]] = {}
     silent: dict[str, list[int]] = {}
     for one in outcomes:
@@ -64,7 +67,8 @@ def rows_of(outcomes: Iterable[Mapping[str, Any]]) -> list[tuple[str, ...]]:
                 row[name] += said[name]
             (row["tests"] if one["passed"] else row["bad"]).add(one["test"])
     rows = [(fault, *(str(row[name]) for name in ("runs", "acknowledged", *_COLUMNS)), _tests(len(row["tests"]), len(row["bad"])),
-             "; ".join(dict.fromkeys(row["sins"])) or "-") for fault, row in told.items()]
+             "; ".join(dict.fromkeys(row["sins"])) or ("as without the way" if told.get(fault.partition(": ")[0], row)["sins"] else "NONE"))
+            for fault, row in told.items()]
     return rows + [(module, str(good + bad), "-", *("-" for _ in _COLUMNS), _tests(good, bad), "in the module") for module, (good, bad) in silent.items()]
 
 

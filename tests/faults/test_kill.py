@@ -22,7 +22,7 @@ TO = new_recipient("test")[1]
 KEY = bytes(range(32))
 FAULT = "kill -9 at random instants"
 SINS = {"early": "says kept before the commit", "late-file": "row before its file", "two-steps": "draft dropped in a transaction of its own",
-        "late-still": "a picture is the draft's only when a text names it"}
+        "late-still": "a picture is the draft's only when a text names it", "rekey-first": "the new key first in the keyring, then under the file"}
 _LONGEST_S = 0.1
 """Two to ten records."""
 _FIRST_S = 20.0
@@ -112,13 +112,13 @@ def test_five_hundred_kills_lose_nothing(tmp_path: Path, outcome: Outcome) -> No
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("variant", "word"), [("early", "lost"), ("late-file", "does not open"), ("two-steps", "twice"),
-                                              ("late-still", "lost")])
+                                              ("late-still", "lost"), ("rekey-first", "does not open")])
 def test_a_broken_promise_is_noticed(quick_folder: Path, variant: str, word: str, outcome: Outcome) -> None:
-    faults: list[str] = []
+    faults, fault = list[str](), f"{FAULT}, key changing" if variant.startswith("rekey") else FAULT
     for seed in range(8):
         faults = _kills(quick_folder / f"home{seed}", 10, variant, seed)[1]
         if any(word in one for one in faults):
-            outcome.control(FAULT, SINS[variant], True)
+            outcome.control(fault, SINS[variant], True)
             return
-    outcome.control(FAULT, SINS[variant], False)
+    outcome.control(fault, SINS[variant], False)
     pytest.fail(f"80 kills of the variant {variant} were not noticed: {faults}")

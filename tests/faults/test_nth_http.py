@@ -16,7 +16,7 @@ import requests
 from sync.upload import PART
 from tests.contract.province.hall import HallStation, People, open_lists
 from tests.emulators.province_run import ProvinceRun
-from tests.faults.hall_checker import faults_at
+from tests.faults.hall_checker import faults_at, renaming
 from tests.faults.table import Outcome
 
 pytestmark = pytest.mark.timeout(300)
@@ -86,22 +86,27 @@ def hall(tmp_path: Path, people: People, province: ProvinceRun) -> Iterator[Faul
     made.close()
 
 
-def _registration(hall: FaultyHall, record_id: str, hasty: bool = False) -> None:
-    """As the courier's thread goes: news where they are due, then the record's steps, with waits where nothing moved. ``hasty``: the control's sin."""
+def _registration(hall: FaultyHall, record_id: str, hasty: bool = False) -> str:
+    """As the courier's thread goes: news where they are due, then the record's steps, with waits where nothing moved; the record's id in the end.
+
+    ``hasty``: the controls' sins, to take no answer for a good one, and to begin with a new id after a death.
+    """
     for _ in range(60):
         try:
             moved = hall.courier.refresh() or hall.courier.step()
         except Died:
             hall.reopen()
+            record_id = renaming(hall, record_id) if hasty else record_id
             continue
         row = hall.row(record_id)
         if hasty and hall.courier.status().last_error_code:
             hall.outbox.receipted(record_id, b"it will have arrived")
-            return
+            return record_id
         if row.state == "receipted" and not moved:
-            return
+            return record_id
         if not moved:
             hall.pass_time(130)
+    return record_id
 
 
 def _faults(hall: FaultyHall, province: ProvinceRun, record_id: str, before: set[str]) -> list[str]:
@@ -117,7 +122,7 @@ def _one(hall: FaultyHall, province: ProvinceRun, number: int, hasty: bool = Fal
     before = {one.record_id for one in hall.outbox.rows(limit=10_000)}
     record_id = hall.keep(size=PART + 1000)
     hall.faulty.number, hall.faulty.seen, hall.faulty.sent = number, 0, []
-    _registration(hall, record_id, hasty)
+    record_id = _registration(hall, record_id, hasty)
     reached = hall.faulty.seen >= number > 0
     hall.faulty.number = 0
     return reached, _faults(hall, province, record_id, before)
@@ -135,9 +140,14 @@ def test_every_request_of_a_registration_may_fail(hall: FaultyHall, province: Pr
         assert reached and not faults, (number, hall.faulty.sent, faults)
 
 
-def test_a_program_that_takes_no_answer_for_a_good_one_is_noticed(hall: FaultyHall, province: ProvinceRun, outcome: Outcome) -> None:
-    hall.faulty.manner = "before"
+@pytest.mark.parametrize(("manner", "sin", "word"), [
+    ("before", "takes no answer for a good one", "lost"), ("after", "takes no answer for a good one", "another's receipt"),
+    ("busy", "takes no answer for a good one", "another's receipt"), ("dies", "begins with a new id after a death", "twice"),
+])
+def test_a_program_with_a_sin_is_noticed(hall: FaultyHall, province: ProvinceRun, manner: str, sin: str, word: str, outcome: Outcome) -> None:
     assert _one(hall, province, 0) == (False, [])
-    faults = [fault for number in range(1, len(hall.faulty.sent) + 1) for fault in _one(hall, province, number, hasty=True)[1]]
-    outcome.control(f"n-th request {MANNERS['before']}", "takes no answer for a good one", faults)
-    assert any(fault.startswith("lost") for fault in faults)
+    hall.faulty.manner = manner
+    own = [number for number, one in enumerate(hall.faulty.sent, 1) if one.startswith("PUT /v1/records")]
+    faults = [fault for number in own for fault in _one(hall, province, number, hasty=True)[1]]
+    outcome.control(f"n-th request {MANNERS[manner]}", sin, faults)
+    assert own and any(fault.startswith(word) for fault in faults), faults

@@ -19,7 +19,8 @@ from tests.faults.table import Outcome
 pytestmark = [pytest.mark.needs_root, pytest.mark.timeout(3600),
               pytest.mark.skipif(not Path("/dev/loop-control").exists(), reason="no loop devices")]
 FAULT = "power cut (ext4 SHUTDOWN on a loop mount)"
-SINS = {"no-fsync": "packet not fsynced", "normal": "synchronous=NORMAL"}
+CHANGING = f"{FAULT}, key changing"
+SINS = {"no-fsync": "packet not fsynced", "normal": "synchronous=NORMAL", "rekey-first": "the new key first in the keyring, then under the file"}
 _CYCLES, _BATCHES = 15, 20
 """Cycles with one store: each cycle checks all that was ever kept in it. Batches of ten make the 200 of a sweep."""
 
@@ -44,7 +45,7 @@ def test_fifteen_power_cuts_lose_nothing(tmp_path: Path, outcome: Outcome) -> No
 def test_power_cuts_while_the_key_is_changed_lose_nothing(tmp_path: Path, outcome: Outcome) -> None:
     seed = random.SystemRandom().randrange(2**32)
     told = _cuts(tmp_path, "rekey", _CYCLES, seed)
-    outcome.ran(f"{FAULT}, key changing", told["cycles"], told["faults"], told["acknowledged"])
+    outcome.ran(CHANGING, told["cycles"], told["faults"], told["acknowledged"])
     assert not told["faults"], f"seed {seed}"
     assert told["acknowledged"] >= _CYCLES
 
@@ -60,11 +61,12 @@ def test_two_hundred_power_cuts_lose_nothing(tmp_path: Path, outcome: Outcome) -
     assert acknowledged > 200
 
 
-@pytest.mark.parametrize("variant", ["no-fsync", "normal"])
-def test_without_its_syncs_a_power_cut_is_noticed(tmp_path: Path, variant: str, outcome: Outcome) -> None:
+@pytest.mark.parametrize("variant", ["no-fsync", "normal", pytest.param("rekey-first", marks=pytest.mark.sweep)])
+def test_a_program_with_a_sin_is_noticed_by_power_cuts(tmp_path: Path, variant: str, outcome: Outcome) -> None:
+    fault = CHANGING if variant == "rekey-first" else FAULT
     for seed in range(3):
         if _cuts(tmp_path / str(seed), variant, _CYCLES, seed)["faults"]:
-            outcome.control(FAULT, SINS[variant], True)
+            outcome.control(fault, SINS[variant], True)
             return
-    outcome.control(FAULT, SINS[variant], False)
+    outcome.control(fault, SINS[variant], False)
     pytest.fail(f"{3 * _CYCLES} power cuts of the variant {variant} were not noticed")

@@ -62,10 +62,7 @@ def run(top: Path, *words: str, **env: str) -> tuple[int, str, list[tuple[bool, 
 
 def files_of(call: list[str]) -> set[str]:
     """The test files that such a run collects."""
-    folders = [one for before, one in zip(["", *call], call, strict=False) if one.startswith("tests") and before != "--ignore"]
-    ignored = {one for before, one in zip(["", *call], call, strict=False) if before == "--ignore"}
-    found = {path.relative_to(TOP).as_posix() for one in folders for path in ([TOP / one] if one.endswith(".py") else (TOP / one).rglob("test_*.py"))}
-    return found - ignored
+    return {path.relative_to(TOP).as_posix() for one in call if one.startswith("tests/") for path in (TOP / one).rglob("test_*.py")}
 
 
 @pytest.mark.parametrize("words", [(), ("--sweep",)])
@@ -91,7 +88,7 @@ def test_without_root_the_sweep_names_what_needs_it(top: Path) -> None:
     assert code == 0 and not any(root for root, _ in calls) and ["needs_root" in call for _, call in calls].count(True) == 1
 
 
-@pytest.mark.parametrize("bad", ["tests/unit", "--ignore", "-m needs_root"])
+@pytest.mark.parametrize("bad", ["tests/unit", "outcomes tests/faults", "-m needs_root"])
 def test_a_part_that_fails_fails_the_sweep_and_the_others_run_all_the_same(top: Path, bad: str) -> None:
     code, said, calls = run(top, "--sweep", BAD=bad)
     assert code == 1 and len(calls) == 3 and "tests failed" in said and "the fault table of 3 parts" in said

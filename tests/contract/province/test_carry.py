@@ -201,7 +201,7 @@ def _spoil(folder: Path, how: str) -> None:
     if how == "manifest":
         (folder / "manifest.json").write_bytes(canon({**manifest, "made_at": "2026-01-01T00:00:00Z"}))
     elif how == "signature":
-        (folder / "manifest.p7s").write_bytes((folder / "manifest.p7s").read_bytes()[:-1] + b"\x00")
+        (folder / "manifest.p7s").write_bytes((whole := (folder / "manifest.p7s").read_bytes())[:-1] + bytes([whole[-1] ^ 1]))
     elif how == "rows":
         (folder / "rows.hipk").write_bytes(packet.read_bytes())
     elif how == "no manifest":
@@ -230,7 +230,7 @@ def test_one_spoiled_packet_keeps_no_other_out_and_is_never_taken(hall: HallStat
     ids = [hall.keep() for _ in range(4)]
     done = _export(hall, tmp_path / "export")
     packets = {one: tmp_path / "export" / "packets" / f"{one}.hipk" for one in ids}
-    packets[ids[0]].write_bytes(packets[ids[0]].read_bytes()[:-1] + b"\x00")
+    packets[ids[0]].write_bytes((whole := packets[ids[0]].read_bytes())[:-1] + bytes([whole[-1] ^ 1]))
     packets[ids[1]].write_bytes(packets[ids[2]].read_bytes())
     packets[ids[2]].unlink()
     came = _import(other, tmp_path / "export", done.code)

@@ -114,7 +114,7 @@ def test_what_was_repaired_names_the_one_in_its_place_and_is_not_retried(ids: li
 def test_verify_finds_a_changed_packet(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run(outbox, "verify") == 0
     packet = next(one for one in (tmp_path / "home" / "blobs").iterdir() if len(one.name) == 32)
-    packet.write_bytes(packet.read_bytes()[:-1] + b"\x00")
+    packet.write_bytes((whole := packet.read_bytes())[:-1] + bytes([whole[-1] ^ 1]))
     assert _run(outbox, "verify") == 1
     told = capsys.readouterr().err
     assert "packet.damaged" in told and "store.damaged" not in told, "one file is bad, not the store"
