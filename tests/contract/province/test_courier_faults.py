@@ -170,3 +170,29 @@ def test_a_network_that_comes_back_ends_the_wait(hall: HallStation, province: Pr
         stop.set()
         wake.set()
         thread.join(10)
+
+
+@pytest.mark.parametrize(("method", "path"), [("PATCH", "/v1/packets"), ("PUT", "/v1/records")])
+def test_an_end_while_the_province_is_silent_costs_nothing(hall: HallStation, province: ProvinceRun, method: str, path: str) -> None:
+    record_id = hall.keep()
+    province.order("delay", method=method, path=path, seconds=8)
+    stop, wake = threading.Event(), threading.Event()
+    hall.courier._monotonic = time.monotonic
+    thread = threading.Thread(target=hall.courier.run, args=(stop, wake))
+    thread.start()
+    until = time.monotonic() + 20
+    while time.monotonic() < until and hall.row(record_id).state != ("uploading" if method == "PATCH" else "uploaded"):
+        time.sleep(0.02)
+    time.sleep(0.5)
+    started = time.monotonic()
+    stop.set()
+    wake.set()
+    thread.join(0.5)
+    assert thread.is_alive(), "an answer that was not silent proves nothing"
+    hall.province.cut()
+    thread.join(5)
+    assert not thread.is_alive() and time.monotonic() - started < 3
+    hall.reopen()
+    hall.pass_time(600)
+    hall.drive(record_id, "receipted")
+    assert came_in(province, record_id) == 1
