@@ -13,13 +13,13 @@ import zipfile
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from sync.errors import ExportNotWritten, ExportRefused
 from sync.file_errors import FULL
 from sync.label import sync_folder
 
-__all__ = ["MANIFEST", "MANIFEST_SIGNATURE", "ROWS", "Writing", "packet_name", "read_medium", "slip_name", "write_medium"]
+__all__ = ["MANIFEST", "MANIFEST_SIGNATURE", "ROWS", "Writing", "packet_name", "read_medium", "slip_name", "write_file", "write_medium"]
 
 MANIFEST, MANIFEST_SIGNATURE, ROWS = "manifest.json", "manifest.p7s", "rows.hipk"
 _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, RuntimeError, ValueError, struct.error)
@@ -47,11 +47,30 @@ class Writing(Protocol):
 @contextmanager
 def write_medium(to: Path) -> Generator[Writing]:
     """A new export at ``to``, on the disk when the block ends. Raises ExportNotWritten, also where something is there already; what was begun then goes."""
-    begun: list[Path] = []
-    try:
+    with _taken_back(to) as begun:
         with _write_zip(to, begun) if to.suffix == ".zip" else _write_folder(to, begun) as write:
             yield write
         _sync_folder(to.parent)
+
+
+@contextmanager
+def write_file(to: Path) -> Generator[BinaryIO]:
+    """One new file at ``to``, on the disk when the block ends. Raises ExportNotWritten, also where something is there already; what was begun then goes."""
+    with _taken_back(to) as begun:
+        with to.open("xb") as file:
+            begun.append(to)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _sync_folder(to.parent)
+
+
+@contextmanager
+def _taken_back(to: Path) -> Generator[list[Path]]:
+    """What the block puts into the list goes again where it does not end well."""
+    begun: list[Path] = []
+    try:
+        yield begun
     except BaseException as error:
         for one in reversed(begun):
             with suppress(OSError):  # a medium that was pulled takes nothing back either; without a manifest what is left is no export

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from desktop.commands.saying import complain
+from desktop.commands.saying import complain, say_way_out
 from desktop.commands.signature import certificates_in
 from desktop.effects.shifts import CHECKPOINT_FOLDER
 from desktop.folders import data_folder
@@ -17,6 +17,7 @@ from sync.checkpoints import SIGNED_TYPE, Checkpoints, Covered, verify_journal
 from sync.errors import FormatTrouble
 from sync.journal import HEAD_TYPE, LINE_TYPE, Chain, Journal, verify_lines
 from sync.keys import KeyCabinet
+from sync.medium import write_file
 from sync.store import open_folder
 
 __all__ = ["add_arguments", "run"]
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         chain = _verify(args.file, args.head, args.roots) if args.act == "verify" else _export(args.file)
     except Trouble as trouble:
         complain(trouble, f"line {trouble.facts['line']}" if "line" in trouble.facts else "")
+        say_way_out(trouble)
         return 1
     except OSError as error:
         print(f"{error.filename or args.file}: {error.strerror}", file=sys.stderr)
@@ -86,7 +88,7 @@ def _say(covered: Covered) -> None:
 
 def _export(file: Path) -> Chain:
     """Writes a new file, one line of canonical JSON each, the head last; the export itself is a line of the journal."""
-    with open_folder(data_folder(), KeyCabinet()) as store, file.open("xb") as out:
+    with open_folder(data_folder(), KeyCabinet()) as store, write_file(file) as out:
         journal = Journal(store, (store.station_value("station_id") or b"").decode("ascii"))
         with store.write() as tx:
             journal.write(tx, "station", "journal.export")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -92,6 +93,10 @@ def test_a_reader_that_has_seen_enough_is_no_trouble_of_the_store(ids: list[str]
     assert capsys.readouterr().err == ""
 
 
+def _full(_descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _nobody(_prompt: str) -> str:
     raise EOFError
 
@@ -124,7 +129,13 @@ def test_the_journal_is_exported_and_checked_without_the_store(ids: list[str], t
                                                                capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "journal.txt"
     assert _run(journal, "export", str(file)) == 0
-    assert _run(journal, "export", str(file)) == 1, "never over a file that is there"
+    assert _run(journal, "export", str(file)) == 1 and "export.not_written" in capsys.readouterr().err, "never over a file that is there"
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.medium.os.fsync", _full)
+        assert _run(journal, "export", str(tmp_path / "half.txt")) == 1 and "export.not_written" in capsys.readouterr().err
+    assert not (tmp_path / "half.txt").exists()
+    with open_folder(tmp_path / "home", KeyCabinet()):
+        assert _run(journal, "export", str(tmp_path / "no.txt")) == 1 and "close the program" in capsys.readouterr().err
     lines = file.read_bytes().splitlines()
     assert json.loads(lines[-1])["size"] == len(lines) - 1 and NAME not in file.read_text("utf-8")
     monkeypatch.setenv("HALL_INTAKE_HOME", str(tmp_path / "nowhere"))
