@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
-from desktop.flows.words import ReceiptFacts, ReceiptWanted
+from desktop.flows.words import ReceiptFacts, ReceiptWanted, ReviewSheet
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import clock_time, exact
 from desktop.widgets.banner import Banner
@@ -23,7 +26,7 @@ _UNSIGNED_STEPS = ("kept", "signing", "uploading", "receipted")
 
 
 class KeptPage(QWidget):
-    """One card: the word that is true now, three steps, the facts of the receipt."""
+    """One card: the word that is true now, three steps, whose record it is, the facts of the receipt once it is there."""
 
     def __init__(self, kit: Kit, post: Post) -> None:
         super().__init__()
@@ -98,11 +101,11 @@ class KeptPage(QWidget):
             self.banner.show_words("good", words("kept.saved"))
         else:
             self.banner.show_message(None)
-        said = (state.record_state, receipt)
+        said = (state.record_state, receipt, self._record)
         if said != self._said:
             self._said = said
             self._show_steps(state.record_state)
-            self._show_facts(receipt)
+            self._show_facts(self._of_receipt(receipt) if receipt is not None else self._of_sheet(state.sheet, unsigned))
 
     def _show_steps(self, record_state: str) -> None:
         while self._steps.count():
@@ -127,22 +130,37 @@ class KeptPage(QWidget):
             self._steps.addWidget(part)
         self._steps.addStretch(1)
 
-    def _show_facts(self, receipt: ReceiptFacts | None) -> None:
+    def _of_receipt(self, receipt: ReceiptFacts) -> list[tuple[str, str, str]]:
+        return [("serial", receipt.serial, "strong"), ("received", exact(receipt.received_at), "value"),
+                *self._whose(receipt.name, receipt.id_tail, receipt.categories, receipt.attachments)]
+
+    def _of_sheet(self, sheet: ReviewSheet | None, unsigned: bool) -> list[tuple[str, str, str]]:
+        """The same rows before the receipt, from what was signed: the card stays as it is when the serial comes."""
+        record: Mapping[str, Any] = sheet.record if sheet is not None else {}
+        person = record.get("sections", {}).get("person", {})
+        if not person:
+            return []
+        words = self.kit.words
+        later = [] if unsigned else [("serial", words("kept.serial_later"), "quiet"), ("received", words("kept.received_later"), "quiet")]
+        return later + self._whose(person.get("name_zh", ""), person.get("id_doc_no", "")[-4:], record.get("categories", ()),
+                                   len(record.get("attachments", ())))
+
+    def _whose(self, name: str, tail: str, categories: Sequence[str], attachments: int) -> list[tuple[str, str, str]]:
+        words, kit = self.kit.words, self.kit
+        named = kit.joined(kit.tables.label("practitioner_categories", code, kit.lang) for code in categories)
+        return [("who", words("kept.who", name=name, tail=tail), "value"), ("categories", named, "value"),
+                ("attachments", words("kept.count", n=attachments), "value")]
+
+    def _show_facts(self, rows: Sequence[tuple[str, str, str]]) -> None:
         while self._facts.count():
             part = self._facts.takeAt(0).widget()
             if part is not None:
                 part.hide()
                 part.deleteLater()
-        self._line.setVisible(receipt is not None)
-        if receipt is None:
-            return
-        words = self.kit.words
-        categories = self.kit.joined(self.kit.tables.label("practitioner_categories", code, self.kit.lang) for code in receipt.categories)
-        rows = [("serial", receipt.serial), ("received", exact(receipt.received_at)), ("who", words("kept.who", name=receipt.name, tail=receipt.id_tail)),
-                ("categories", categories), ("attachments", words("kept.count", n=receipt.attachments))]
-        for line, (name, value) in enumerate(rows):
-            self._facts.addWidget(label(words(f"kept.fact_{name}"), "meta"), line, 0, Qt.AlignmentFlag.AlignTop)
-            self._facts.addWidget(label(value, "strong" if name == "serial" else "value", wrap=True), line, 1)
+        self._line.setVisible(bool(rows))
+        for line, (name, value, role) in enumerate(rows):
+            self._facts.addWidget(label(self.kit.words(f"kept.fact_{name}"), "meta"), line, 0, Qt.AlignmentFlag.AlignVCenter)
+            self._facts.addWidget(label(value, role, wrap=True), line, 1)
 
     def _choose(self) -> None:
         ask_for_pdf(self, self.kit.words("kept.save"), self._serial, lambda path: self._post(ReceiptWanted(self._record, path)))

@@ -9,7 +9,7 @@ from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import LockPressed, PagePicked, ParkedPicked
 from desktop.staff.kit import Kit, Post
 from desktop.widgets.buttons import RowButton
-from desktop.widgets.cards import label
+from desktop.widgets.cards import ScrolledColumn, label
 from desktop.widgets.style import set_role
 
 __all__ = ["LeftSide"]
@@ -28,7 +28,12 @@ class LeftSide(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         set_role(self, role="side", edge="right")
         self.setFixedWidth(kit.look.px("side_left"))
-        self._column = QVBoxLayout(self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        area = ScrolledColumn(kit.look)   # with large text the rows are higher than the window
+        area.column.setAlignment(Qt.AlignmentFlag(0))
+        outer.addWidget(area)
+        self._column = area.column
         self._column.setContentsMargins(kit.look.px("two"), kit.look.px("three"), kit.look.px("two"), kit.look.px("two"))
         self._column.setSpacing(2)
         self._said: object = None

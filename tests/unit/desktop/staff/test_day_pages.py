@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from itertools import chain
 
 import pytest
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPus
 from desktop.flows.machine import Failed
 from desktop.flows.words import BackPressed, CourierFacts, CourierSeen, DiscardPressed, OutboxListed, PagePicked, PortraitPressed, SyncNow, SyncPressed
 from desktop.flows.words.day import Exported, ExportRecord, ExportWanted, MakeSheet, PrintSheet, RepairRecord, SaveSheet, SheetCounted, SheetMade, SheetSaved
+from desktop.staff.wording import exact_time
 from desktop.widgets.style import Look
 from sync.errors import RepairThere
 from sync.journal import JournalFault
@@ -243,3 +246,28 @@ def test_every_state_can_be_shown_in_english_too_and_every_button_has_a_name(qt_
         assert nameless == [], name
         assert not [part.text() for part in one.window.findChildren(QLabel) if part.isVisible() and ("{" in part.text() or "}" in part.text())], name
         one.close()
+
+
+def test_a_press_of_sync_now_is_told_to_the_second(scene: Scene) -> None:
+    """Offline the answer has the words that stand there already: its time is what shows that the press was heard, on the panel and over the list."""
+    scene.inside(OFFLINE).desk(outbox(), PagePicked("sync"))
+    said = texts(scene.window.desk.sync.now)
+    assert "试过" not in said and said.count("自己") == 1, "the same comfort is not said twice"
+    scene.desk(replace(OFFLINE, courier=replace(OFFLINE.courier, asked_at=NOW)))
+    assert f"{exact_time(NOW)} 试过，还没连上" in texts(scene.window.desk.sync)
+    scene.desk(PagePicked("outbox"))
+    assert f"{exact_time(NOW)} 试过" in texts(scene.window.desk.outbox)
+    scene.desk(replace(OFFLINE, courier=replace(OFFLINE.courier, asked_at=NOW - timedelta(minutes=11))))
+    assert "试过" not in texts(scene.window.desk.outbox), "its own tries are newer by now"
+
+
+def test_the_list_ends_below_its_last_line(scene: Scene) -> None:
+    scene.inside(OFFLINE).desk(outbox(), PagePicked("returned"))
+    table = scene.window.desk.outbox.table
+    last = table.row_place(table.model().rowCount() - 1)
+    assert last.height() <= table.viewport().height() - last.bottom() + last.height() < 2 * last.height()
+
+
+def test_what_is_kept_names_whose_it_is_before_the_receipt(scene: Scene) -> None:
+    said = texts(scene.kept().window.review_page.kept)
+    assert "李国强" in said and "上传以后才有" in said and "R-2026" not in said

@@ -31,6 +31,12 @@ def test_the_platform_lamp_is_honest() -> None:
     assert platform_words(WORDS, CourierFacts(True), NOW)[1] == "good"
     assert platform_words(WORDS, CourierFacts(False, NOW - timedelta(minutes=12)), NOW) == ("断网 12 分钟，可继续办", "wait")
     assert platform_words(WORDS, CourierFacts(False, NOW - timedelta(hours=5)), NOW)[0] == "断网 5 小时，可继续办"
+    for code in ("province.busy", "province.tls", "province.proxy", "province.clock"):
+        assert platform_words(WORDS, CourierFacts(False, NOW, error_code=code), NOW) == ("连不上平台，可继续办", "wait"), "no cable is out"
+    revoked = CourierFacts(False, NOW, error_code="province.station_revoked")
+    assert platform_words(WORDS, revoked, NOW) == ("平台停收，找管理员", "stop"), "nothing comes back by itself"
+    assert record_place(WORDS, ROW, revoked, NOW)[1] == "省平台停用了这台机器，恢复了会接着传"
+    assert record_place(WORDS, ROW, replace(revoked, error_code="province.busy"), NOW)[1] == "省平台现在忙，通了就传"
 
 
 ROW = OutboxFacts("r-1", "李国强", "0012", ("4",), "kept", NOW)
