@@ -127,7 +127,7 @@ def test_from_the_key_to_the_numbers_and_the_paper(scene: Scene) -> None:
     key(Qt.Key.Key_F7)
     assert [one for one in scene.effects if isinstance(one, PrintSheet)] == [PrintSheet(sheet("waits"))]
     scene.desk(SheetSaved())
-    assert "对账单已经交出" in texts(scene.window.desk.sheet)
+    assert "对账单已经存好或送到打印机" in texts(scene.window.desk.sheet)
     key(Qt.Key.Key_Left, Qt.KeyboardModifier.AltModifier)
     assert isinstance(scene.effects[-1], MakeSheet) and scene.effects[-1].day == sheet().sheet.day.replace(day=21)
     key(Qt.Key.Key_Escape)
