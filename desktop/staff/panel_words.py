@@ -109,9 +109,9 @@ def _wait_row(words: Words, one: Waits, courier: CourierFacts) -> CardRow:
     elif one.state in {"kept", "uploading", "uploaded"}:
         lines = (words({"off": "sync.why_offline", "unwell": "sync.why_unwell", "refused": "sync.why_refused"}.get(line_state(courier), "sync.why_next")),)
     if one.state == "set_aside":
-        return CardRow("warning", "stop", title, lines, act=words("sync.see"), about="returned")
+        return CardRow("warning", "stop", title, lines, act=words("sync.see"), about="returned", key="Ctrl+R")
     if one.state in {"kept_unsigned", "signing"}:
-        return CardRow("sign", "wait", title, (words("sync.why_unsigned"),), act=words("sync.sign"), about="batch")
+        return CardRow("sign", "wait", title, (words("sync.why_unsigned"),), act=words("sync.sign"), about="batch", key="Ctrl+B")
     note = words("sync.at", at=clock_time(one.next_try_at)) if one.next_try_at is not None and one.why else ""
     return CardRow("clock", "wait", title, lines, note, exact(one.next_try_at) if one.next_try_at else "")
 

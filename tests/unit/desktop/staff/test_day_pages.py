@@ -22,7 +22,7 @@ from sync.journal import JournalFault
 from tests.flows.sample import NOW
 from tests.scenes.batch_scenes import batch_scenes
 from tests.scenes.day_scenes import BROKEN, CHANGED, CLOCK, REFUSED, day_scenes, outbox, repaired, repairing, sheet
-from tests.scenes.staff_scenes import MOVING, OFFLINE, ONLINE, Scene
+from tests.scenes.staff_scenes import DEVICES, MOVING, OFFLINE, ONLINE, Scene
 
 LOOK = Look(practice=True, calm=True)
 
@@ -271,3 +271,21 @@ def test_the_list_ends_below_its_last_line(scene: Scene) -> None:
 def test_what_is_kept_names_whose_it_is_before_the_receipt(scene: Scene) -> None:
     said = texts(scene.kept().window.review_page.kept)
     assert "李国强" in said and "上传以后才有" in said and "R-2026" not in said
+
+
+def test_a_check_of_the_devices_is_told_to_the_second(scene: Scene) -> None:
+    scene.inside(OFFLINE).desk(DEVICES, PagePicked("health"))
+    page = scene.window.desk.health
+    assert "检查过" not in texts(page)
+    key(Qt.Key.Key_F5)
+    assert page._again.text() == "正在检查……"
+    scene.desk(DEVICES)
+    assert page._again.text() == "再检查一次" and f"{exact_time(NOW)} 检查过" in texts(page), "nothing changed, and it shows that it was looked"
+
+
+@pytest.mark.parametrize(("letter", "page"), [("P", "parked"), ("R", "returned"), ("T", "outbox"), ("U", "sync"), ("D", "sheet"), ("I", "health")])
+def test_each_page_of_the_left_column_has_its_key_and_shows_it(letter: str, page: str, scene: Scene) -> None:
+    scene.inside(OFFLINE).desk(outbox())
+    assert f"Ctrl {letter}" in texts(scene.window.desk.left)
+    key(getattr(Qt.Key, f"Key_{letter}"), Qt.KeyboardModifier.ControlModifier)
+    assert scene.stages["intake"].state.page == page
