@@ -172,7 +172,7 @@ class OutboxPage(QWidget):
         self._who.setText(f"{words('kept.who', name=row.name, tail=row.id_tail)} · {where}")
         advice = "outbox.advice_returned" if row.remote in _RETURNED else f"outbox.advice_{row.state}"
         message = say_code(row.error_code, words.lang) if row.state == "set_aside" and row.error_code else None
-        do = message.next + words.who(message.who) if message is not None else ""
+        do = joined(message.next, words.who(message.who)) if message is not None else ""
         if do and row.state == "set_aside":   # its own remedy is the better one: both together contradict each other
             advice = "outbox.safe_set_aside"
         stop = "。" if why and self.kit.lang == "zh" else "." if why else ""

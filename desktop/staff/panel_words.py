@@ -11,6 +11,7 @@ from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.flows.words.day import Change
 from desktop.messages import Message, Words, say_code
 from desktop.staff.wording import ago, clock_time, exact, exact_time, label_of, line_state, platform_words, size_words
+from desktop.widgets.banner import joined
 from desktop.widgets.row_card import CardRow
 from sync.panel import Waits, phase
 
@@ -52,7 +53,7 @@ def headline(words: Words, state: IntakeState, now: datetime) -> Headline:
         title = message.title if message is not None else words("sync.refused")
         return Headline("stop", "stop", title, asked_words(words, courier, now, "same") + _after(words, message), courier.error_code)
     if now_is == "offline":
-        what = message.next + words.who(message.who) if message is not None else words("sync.offline_self")
+        what = joined(message.next, words.who(message.who)) if message is not None else words("sync.offline_self")
         title = message.title if message is not None and line_state(courier) == "unwell" else platform_words(words, courier, now)[0]
         return Headline("offline", "wait", title, asked_words(words, courier, now, "off") + words("sync.offline_words") + what, courier.error_code)
     if message is not None:
@@ -77,7 +78,7 @@ def next_words(words: Words, courier: CourierFacts, now: datetime) -> str:
 
 
 def _after(words: Words, message: Message | None) -> str:
-    return "" if message is None else f"{message.cause}{'' if words.lang == 'zh_CN' else ' '}{message.next}{words.who(message.who)}"
+    return "" if message is None else joined(message.cause, message.next, words.who(message.who))
 
 
 def _sending(words: Words, state: IntakeState, waiting: int) -> Headline:
@@ -103,7 +104,7 @@ def _wait_row(words: Words, one: Waits, courier: CourierFacts) -> CardRow:
     title = words("sync.count", n=one.count, size=size_words(one.bytes), state=words(f"state.{one.state}"))
     lines: tuple[str, ...] = ()
     if message is not None:
-        lines = (message.title + words("sync.stop") + message.next + words.who(message.who), message.code)
+        lines = (message.title + words("sync.stop") + joined(message.next, words.who(message.who)), message.code)
     elif one.why:
         lines = (words("outbox.reason", code=one.why),)
     elif one.state in {"kept", "uploading", "uploaded"}:
