@@ -194,4 +194,5 @@ def _facts(row: OutboxRow) -> OutboxFacts:
     waits = row.next_try_at if row.state in WAITING and row.next_try_at > row.kept_at + timedelta(seconds=1) else None
     return OutboxFacts(row.record_id, row.summary.name, row.summary.id_tail, row.summary.categories, row.state, row.kept_at, row.sent_at, row.tries,
                        row.reason or row.last_error, waits, serial, row.remote_state, tuple(text for _, text in row.remote_items), row.remote_at,
-                       row.remote_until, tuple(path for path, _ in row.remote_items), row.replaced_by)
+                       row.remote_until, tuple(path for path, _ in row.remote_items), row.replaced_by,
+                       row.last_detail if row.state == "set_aside" else "")

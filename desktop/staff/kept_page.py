@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.review import ReviewState
-from desktop.flows.words import ReceiptFacts, ReceiptWanted, ReviewSheet
+from desktop.flows.words import PagePicked, ReceiptFacts, ReceiptWanted, ReviewSheet
 from desktop.staff.kit import Kit, Post
 from desktop.staff.wording import clock_time, exact
 from desktop.widgets.banner import Banner
@@ -41,7 +41,7 @@ class KeptPage(QWidget):
         row.addStretch(1)
         outer.addLayout(row)
         outer.addStretch(3)
-        band = QFrame()
+        band = self._band = QFrame()
         set_role(band, role="band", tone="good")
         head = QHBoxLayout(band)
         head.setContentsMargins(look.px("four"), look.px("four"), look.px("four"), look.px("four"))
@@ -72,18 +72,21 @@ class KeptPage(QWidget):
         self._print.clicked.connect(lambda: post(ReceiptWanted(self._record)))
         self._save = ActionButton(look, words("kept.save"), "Ctrl+S", icon="download")
         self._save.clicked.connect(self._choose)
+        self._see = ActionButton(look, words("kept.see"), "Ctrl+R", icon="warning")
+        self._see.clicked.connect(lambda: post(PagePicked("returned")))
         self._said: object = None
 
-    def actions(self) -> tuple[ActionButton, ActionButton]:
-        """The buttons of the receipt, for the foot of the window."""
-        return self._save, self._print
+    def actions(self) -> tuple[ActionButton, ...]:
+        """The buttons of the receipt, and of a record that was not taken, for the foot of the window."""
+        return self._see, self._save, self._print
 
     def show_state(self, state: ReviewState) -> None:
         """Show what is true now."""
         words, shown = self.kit.words, state.page in {"kept", "receipt", "kept_unsigned"}
         receipt = state.receipt if state.page == "receipt" else None
+        aside = state.page == "kept" and state.record_state == "set_aside"
         for button in self.actions():
-            button.setVisible(shown and receipt is not None)
+            button.setVisible(aside if button is self._see else shown and receipt is not None)
         if not shown or state.kept_at is None:
             return
         self._record, self._serial = state.sheet.record_id if state.sheet else "", receipt.serial if receipt else ""
@@ -94,6 +97,13 @@ class KeptPage(QWidget):
                                                                                  else "kept.waiting_words", at=at))
         if unsigned:
             self._words.setText(words("kept.unsigned_words", at=at))
+        if aside:
+            self._title.setText(words("kept.aside"))
+            self._words.setText(words("kept.aside_words"))
+        tone = "wait" if aside else "good"
+        set_role(self._band, tone=tone)
+        set_role(self._title, tone=tone)
+        self._icon.show_icon("warning" if aside else "check", f"{tone}_text")
         if state.trouble is not None:
             message = self.kit.say(state.trouble)
             self.banner.show_message(message, "wait", who=words.who(message.who))
@@ -105,7 +115,7 @@ class KeptPage(QWidget):
         if said != self._said:
             self._said = said
             self._show_steps(state.record_state)
-            self._show_facts(self._of_receipt(receipt) if receipt is not None else self._of_sheet(state.sheet, unsigned))
+            self._show_facts(self._of_receipt(receipt) if receipt is not None else self._of_sheet(state.sheet, unsigned or aside))
 
     def _show_steps(self, record_state: str) -> None:
         while self._steps.count():
@@ -113,12 +123,13 @@ class KeptPage(QWidget):
             if part is not None:
                 part.hide()
                 part.deleteLater()
-        reached = {"kept": 0, "uploading": 1, "uploaded": 1, "receipted": 2, "purged": 2}.get(record_state, 0)
+        reached = {"kept": 0, "uploading": 1, "uploaded": 1, "receipted": 2, "purged": 2, "set_aside": 1}.get(record_state, 0)
         steps = _UNSIGNED_STEPS if record_state == "kept_unsigned" else _STEPS
         for at, name in enumerate(steps):
             done = at < reached or (at == reached and at in {0, 2})
-            tone = "good" if done else "accent" if at == reached else ""
-            icon = "check" if done else "upload" if at == reached else "clock"
+            aside = at == reached and record_state == "set_aside"
+            tone = "good" if done else "wait" if aside else "accent" if at == reached else ""
+            icon = "check" if done else "warning" if aside else "upload" if at == reached else "clock"
             part = QWidget()
             row = QHBoxLayout(part)
             row.setContentsMargins(0, 0, 0, 0)
@@ -134,14 +145,14 @@ class KeptPage(QWidget):
         return [("serial", receipt.serial, "strong"), ("received", exact(receipt.received_at), "value"),
                 *self._whose(receipt.name, receipt.id_tail, receipt.categories, receipt.attachments)]
 
-    def _of_sheet(self, sheet: ReviewSheet | None, unsigned: bool) -> list[tuple[str, str, str]]:
-        """The same rows before the receipt, from what was signed: the card stays as it is when the serial comes."""
+    def _of_sheet(self, sheet: ReviewSheet | None, still: bool) -> list[tuple[str, str, str]]:
+        """The same rows before the receipt, from what was signed: the card stays as it is when the serial comes. ``still``: none comes by itself."""
         record: Mapping[str, Any] = sheet.record if sheet is not None else {}
         person = record.get("sections", {}).get("person", {})
         if not person:
             return []
         words = self.kit.words
-        later = [] if unsigned else [("serial", words("kept.serial_later"), "quiet"), ("received", words("kept.received_later"), "quiet")]
+        later = [] if still else [("serial", words("kept.serial_later"), "quiet"), ("received", words("kept.received_later"), "quiet")]
         return later + self._whose(person.get("name_zh", ""), person.get("id_doc_no", "")[-4:], record.get("categories", ()),
                                    len(record.get("attachments", ())))
 

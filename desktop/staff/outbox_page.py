@@ -173,11 +173,12 @@ class OutboxPage(QWidget):
         advice = "outbox.advice_returned" if row.remote in _RETURNED else f"outbox.advice_{row.state}"
         message = say_code(row.error_code, words.lang) if row.state == "set_aside" and row.error_code else None
         do = joined(message.next, words.who(message.who)) if message is not None else ""
-        if do and row.state == "set_aside":   # its own remedy is the better one: both together contradict each other
-            advice = "outbox.safe_set_aside"
+        said = words(advice) if words.has(advice) else ""
+        if do:   # its own remedy is the better one: both together contradict or repeat each other
+            said = words("outbox.safe_set_aside") + ("" if "Alt+E" in do else words("outbox.safe_repair"))
         stop = "。" if why and self.kit.lang == "zh" else "." if why else ""
-        _say(self._why, joined(why + stop, words(advice) if words.has(advice) else "", do))
-        _say(self._code_small, message.code if message is not None else "")
+        _say(self._why, joined(why + stop, said, do))
+        _say(self._code_small, " · ".join(part for part in (row.error_code, row.detail) if part) if row.state == "set_aside" else "")
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")

@@ -16,6 +16,7 @@ QFrame[role="card"] { background: @c_surface@; border: 1px solid @c_hairline@; b
 QFrame[role="card"][focused="true"] { border: 2px solid @c_accent@; }
 QFrame[role="band"] { border: 0; border-radius: @r_card@; background: @c_side@; }
 QFrame[role="band"][tone="good"] { background: @c_good_soft@; }
+QFrame[role="band"][tone="wait"] { background: @c_wait_soft@; }
 QFrame[role="well"] { background: @c_side@; border: 1px solid @c_hairline@; border-radius: @r_card@; }
 QFrame[role="hairline"] { background: @c_hairline@; max-height: 1px; min-height: 1px; border: 0; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }

@@ -102,7 +102,7 @@ class ParkedFacts:
 class OutboxFacts:
     """A kept record in the list. ``state`` of sync.life, ``remote`` the platform's state (FORMATS 7) or empty since ``remote_at``, ``until`` the last day of
     its publicity; ``items`` what must be corrected, ``places`` the path of each (empty where the whole record is meant);
-    ``replaced_by``: the record that was kept in its place, where it was repaired.
+    ``replaced_by``: the record that was kept in its place, where it was repaired; ``detail``: what the platform said when it did not take it, in its own code.
     """
 
     record_id: str
@@ -122,6 +122,7 @@ class OutboxFacts:
     until: date | None = None
     places: tuple[str, ...] = ()
     replaced_by: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

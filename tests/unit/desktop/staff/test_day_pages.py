@@ -13,7 +13,18 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 
 from desktop.flows.machine import Failed
-from desktop.flows.words import BackPressed, CourierFacts, CourierSeen, DiscardPressed, OutboxListed, PagePicked, PortraitPressed, SyncNow, SyncPressed
+from desktop.flows.words import (
+    BackPressed,
+    CourierFacts,
+    CourierSeen,
+    DiscardPressed,
+    OutboxListed,
+    PagePicked,
+    PortraitPressed,
+    RecordMoved,
+    SyncNow,
+    SyncPressed,
+)
 from desktop.flows.words.day import Exported, ExportRecord, ExportWanted, MakeSheet, PrintSheet, RepairRecord, SaveSheet, SheetCounted, SheetMade, SheetSaved
 from desktop.staff.wording import exact_time
 from desktop.widgets.style import Look
@@ -22,7 +33,7 @@ from sync.journal import JournalFault
 from tests.flows.sample import NOW
 from tests.scenes.batch_scenes import batch_scenes
 from tests.scenes.day_scenes import BROKEN, CHANGED, CLOCK, REFUSED, day_scenes, outbox, repaired, repairing, sheet
-from tests.scenes.staff_scenes import DEVICES, MOVING, OFFLINE, ONLINE, Scene
+from tests.scenes.staff_scenes import DEVICES, MOVING, OFFLINE, ONLINE, RECEIPT, Scene
 
 LOOK = Look(practice=True, calm=True)
 
@@ -289,3 +300,22 @@ def test_each_page_of_the_left_column_has_its_key_and_shows_it(letter: str, page
     assert f"Ctrl {letter}" in texts(scene.window.desk.left)
     key(getattr(Qt.Key, f"Key_{letter}"), Qt.KeyboardModifier.ControlModifier)
     assert scene.stages["intake"].state.page == page
+
+
+def test_what_the_platform_did_not_take_is_said_while_the_person_is_still_there(scene: Scene) -> None:
+    scene.kept().review(RecordMoved(RECEIPT.record_id, "set_aside"))
+    said = texts(scene.window.review_page)
+    assert "省平台没收下" in said and "没有丢" in said and "上传以后才有" not in said and "等待上传" not in said
+    scene.desk(outbox())
+    key(Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    assert scene.stages["intake"].state.page == "returned" and "要处理的记录" in texts(scene.window.desk)
+
+
+def test_a_refused_row_names_the_platforms_own_code_and_says_each_remedy_once(scene: Scene) -> None:
+    scene.inside(ONLINE).desk(outbox(), PagePicked("returned"))
+    rows = scene.stages["intake"].state.outbox
+    refused = [replace(one, error_code="province.refused", detail="status 422: record.format") if one.record_id == "r-2" else one for one in rows]
+    scene.desk(OutboxListed(tuple(refused), {}))
+    scene.window.desk.outbox.table.pick("r-2")
+    said = texts(scene.window.desk.outbox)
+    assert "province.refused · status 422: record.format" in said and said.count("“改正重办”") == 1
