@@ -299,7 +299,7 @@ class IntakeTable:
         today = hall_date(event.at)
         found = issues(event.draft, today, self._tables)
         fresh = replace(cleared(state), draft=event.draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
-                        chip_photo=event.chip_photo)
+                        chip_photo=event.chip_photo, parked=tuple(one for one in state.parked if one.draft_id != event.draft.draft_id))
         return jump(fresh, found[0].path if found and not found[0].path.startswith("stills.") else "person.mobile"), ()
 
     def _discard(self, state: IntakeState, _event: DiscardPressed) -> Answer:
