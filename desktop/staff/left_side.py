@@ -15,6 +15,8 @@ from desktop.widgets.style import set_role
 __all__ = ["LeftSide"]
 
 _MOST_PARKED = 2
+_LARGE_FROM = 150
+"""Percent of text scale."""
 
 
 class LeftSide(QWidget):
@@ -27,14 +29,16 @@ class LeftSide(QWidget):
         self.kit, self._post = kit, post
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         set_role(self, role="side", edge="right")
-        self.setFixedWidth(kit.look.px("side_left"))
+        large = kit.look.scale >= _LARGE_FROM   # side columns grow by half of the text; the keys beside the words need the rest
+        self.setFixedWidth(kit.look.px("side_left") + (kit.look.type("meta") if large else 0))
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         area = ScrolledColumn(kit.look)   # with large text the rows are higher than the window
         area.column.setAlignment(Qt.AlignmentFlag(0))
         outer.addWidget(area)
         self._column = area.column
-        self._column.setContentsMargins(kit.look.px("two"), kit.look.px("three"), kit.look.px("two"), kit.look.px("two"))
+        edge = kit.look.px("one" if large else "two")
+        self._column.setContentsMargins(edge, kit.look.px("three"), edge, kit.look.px("two"))
         self._column.setSpacing(2)
         self._said: object = None
 

@@ -10,7 +10,7 @@ from itertools import chain
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton, QScrollArea, QWidget
 
 from desktop.flows.machine import Failed
 from desktop.flows.words import (
@@ -319,3 +319,20 @@ def test_a_refused_row_names_the_platforms_own_code_and_says_each_remedy_once(sc
     scene.window.desk.outbox.table.pick("r-2")
     said = texts(scene.window.desk.outbox)
     assert "province.refused · status 422: record.format" in said and said.count("“改正重办”") == 1
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+@pytest.mark.parametrize("scale", [100, 150, 200])
+def test_no_row_of_the_left_column_is_cut(scale: int, lang: str, qt_application: QApplication) -> None:
+    look = Look(scale, practice=True, calm=True)
+    qt_application.setStyleSheet(look.sheet())
+    made = Scene(look, lang).inside(OFFLINE).desk(outbox())
+    try:
+        made.window.resize(1366 if scale == 100 else 1920, 768 if scale == 100 else 1080)
+        made.window.show()
+        QApplication.processEvents()
+        area = made.window.desk.left.findChild(QScrollArea)
+        assert area.widget().width() <= area.viewport().width()
+    finally:
+        made.close()
+        qt_application.setStyleSheet("")
