@@ -323,16 +323,17 @@ def test_a_refused_row_names_the_platforms_own_code_and_says_each_remedy_once(sc
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
 @pytest.mark.parametrize("scale", [100, 150, 200])
-def test_no_row_of_the_left_column_is_cut(scale: int, lang: str, qt_application: QApplication) -> None:
+def test_nothing_of_the_side_columns_is_cut(scale: int, lang: str, qt_application: QApplication) -> None:
     look = Look(scale, practice=True, calm=True)
     qt_application.setStyleSheet(look.sheet())
-    made = Scene(look, lang).inside(OFFLINE).desk(outbox())
+    made = Scene(look, lang).worker().desk(outbox())
     try:
         made.window.resize(1366 if scale == 100 else 1920, 768 if scale == 100 else 1080)
         made.window.show()
         QApplication.processEvents()
-        area = made.window.desk.left.findChild(QScrollArea)
-        assert area.widget().width() <= area.viewport().width()
+        for side in (made.window.desk.left, made.window.desk.right):
+            area = side.findChild(QScrollArea)
+            assert area.widget().width() <= area.viewport().width(), side
     finally:
         made.close()
         qt_application.setStyleSheet("")
