@@ -31,8 +31,14 @@ _COMMANDS = {
 }
 
 
+_CODES = "退出码: 0 做完了; 1 有问题或没对上，已说明; 2 用法不对 (exit codes: 0 done, 1 a named trouble or something that does not hold, 2 wrong usage)"
+
+
 class _Explained(argparse.ArgumentParser):
-    """The help of a subcommand begins with what the list of subcommands says of it."""
+    """The help of a subcommand begins with what the list of subcommands says of it, and ends with the exit codes."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**{"epilog": _CODES, **named})
 
     def add_subparsers(self, **named: Any) -> Any:
         acts = super().add_subparsers(**named)
@@ -42,7 +48,7 @@ class _Explained(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Explained(prog="hall-intake", description="实名登记台 Hall Intake", epilog="不带子命令时打开登记台 (desk).")
+    parser = _Explained(prog="hall-intake", description="实名登记台 Hall Intake", epilog=f"不带子命令时打开登记台 (desk). {_CODES}")
     rooms = parser.add_subparsers(dest="room", metavar="子命令", title="子命令")
     for name, words in _FACES.items():
         face = rooms.add_parser(name, help=words)

@@ -83,6 +83,7 @@ from desktop.papers import ReceiptPrinter, SheetPrinter
 from desktop.rooms import LAST_ANSWER_S, Rooms, open_rooms
 from desktop.settings import SETTINGS_FILE, Settings
 from desktop.single import Single
+from desktop.widgets.qt_words import speak
 from desktop.widgets.style import Look
 from devices.errors import NoToken, TokenGone
 from resources.trouble import Trouble
@@ -308,6 +309,7 @@ def open_face(face: str, folder: Path, cabinet: Any = None) -> tuple[Any, QWidge
     application = QApplication.instance()
     assert isinstance(application, QApplication)
     application.setStyleSheet(look.sheet())
+    speak(application, words.lang)
     if face == "desk":
         return _desk(folder, look, words, settings, cabinet)
     return framed(Kiosk(folder, words.lang, cabinet, settings.get("kiosk_voice")) if face == "kiosk" else Verify(folder, words.lang, cabinet), look, words)

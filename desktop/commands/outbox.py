@@ -9,15 +9,18 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from desktop.commands.columns import for_people, line_of, padded
 from desktop.commands.reconcile import lines_of, sheet_of
 from desktop.commands.saying import ask, complain, say_way_out
 from desktop.flows.intake_state import hall_date
 from desktop.folders import data_folder
-from desktop.messages import say_code
+from desktop.hall_time import at_hall
+from desktop.messages import Words, say_code
 from resources.trouble import Trouble
 from sync.blobs import Blobs
 from sync.carry_in import import_queue, normal_transfer_code
 from sync.carry_out import Exported, export_files, export_queue
+from sync.courier import DUE
 from sync.draft import time_text
 from sync.errors import PacketDamaged, PacketStray
 from sync.file_errors import named_file_errors
@@ -31,7 +34,16 @@ from sync.store import Store, open_folder
 
 __all__ = ["add_arguments", "run"]
 
+_SAID = Words()
 _HEADS = ("记录 record", "状态 state", "保存 kept", "下次 next try", "次数 tries", "原因 why")
+_WIDTHS = (36, 24, 16, 16, 10)
+"""On a terminal, of all columns but the last."""
+_SHOWN = {
+    "record": "记录", "replaced by": "由它接替", "amends": "补正哪一份", "amended by": "由它补正", "revision": "第几版",
+    "from station": "来自窗口", "owner": "归谁", "state": "状态", "reason": "单独放着的原因", "kept": "保存",
+    "packet": "密封包摘要", "size": "字节", "digest": "内容摘要", "signed": "已签名", "acts": "复核和接办", "upload": "上传编号", "offset": "已传字节",
+    "tries": "试过", "last error": "上次错误", "detail": "详情", "next try": "下次再试", "receipted": "回执", "remote state": "平台状态",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,15 +91,37 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
-    print("\t".join(_HEADS))
+    seen = for_people(sys.stdout)
+    print(line_of(_HEADS, _WIDTHS) if seen else "\t".join(_HEADS))
     after: OutboxRow | None = None
     while page := outbox.rows(args.owner, args.state, after=after):
         for row in page:
-            print("\t".join((row.record_id, row.state, time_text(row.kept_at), time_text(row.next_try_at), str(row.tries), row.reason or row.last_error)))
+            why = row.reason or row.last_error
+            if seen:
+                print(line_of((row.record_id, f"{_SAID(f'state.{row.state}')} {row.state}", _here(row.kept_at), _due(row), str(row.tries), _why(why)), _WIDTHS))
+            else:
+                print("\t".join((row.record_id, row.state, time_text(row.kept_at), time_text(row.next_try_at), str(row.tries), why)))
         after = page[-1]
-    for state, count in outbox.counts(args.owner).items():
-        print(f"# {state}: {count}")
+    counts = outbox.counts(args.owner)
+    for state, count in counts.items():
+        print(f"# {state}: {count}" + (f"  {_SAID(f'state.{state}')}" if seen else ""))
+    if seen and counts.get("set_aside"):
+        print("单独放着的：hall-intake outbox show 记录编号，会说怎么办 (what to do is said by: outbox show)")
     return 0
+
+
+def _here(at: datetime) -> str:
+    return at_hall(at).strftime("%Y-%m-%d %H:%M")
+
+
+def _due(row: OutboxRow) -> str:
+    """Only of what is going to be tried at all."""
+    return _here(row.next_try_at) if row.state in DUE else "-"
+
+
+def _why(code: str) -> str:
+    message = say_code(code) if code else None
+    return f"{message.title} [{code}]" if message is not None else code
 
 
 def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
@@ -103,10 +137,15 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
         "receipted": time_text(row.receipted_at) if row.receipted_at else "", "remote state": row.remote_state,
     }
     for name, value in facts.items():
-        print(f"{name}: {value}")
-    message = say_code(row.reason or row.last_error)
+        if value != "":
+            print(f"{padded(_SHOWN[name], 15)}{name}: {value}")
+    message = say_code(row.reason) if row.state == "set_aside" and row.reason else None
     if message is not None:
         print(f"怎么办 what to do: {' '.join(part for part in (message.title, message.cause, message.next) if part)}")
+    elif row.state in {"kept_unsigned", "signing"}:
+        print("怎么办 what to do: 在登记台按 Ctrl+B 签名，签了才会传 (sign it at the desk: Ctrl+B)")
+    elif row.state in DUE:
+        print("怎么办 what to do: 不用做什么，程序打开着就会自己传；要马上试：hall-intake outbox retry (nothing; or retry it)")
     return 0
 
 

@@ -14,7 +14,7 @@ __all__ = ["ask", "complain", "say_way_out"]
 def complain(trouble: Trouble, about: str = "") -> None:
     """The words of ``trouble`` on standard error; ``about`` names the record or line that it is about."""
     message = say(trouble)
-    words = " ".join(part for part in (message.title, message.cause, message.next) if part)
+    words = f"{message.title}。{message.cause}{message.next}"
     print(f"{about + ': ' if about else ''}{words} [{trouble}]", file=sys.stderr)
 
 

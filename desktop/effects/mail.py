@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
+
+from PySide6.QtCore import QTimer
 
 from desktop.bridge.jobs import Jobs
 from desktop.effects.carry import Post
@@ -37,6 +40,8 @@ __all__ = ["MailWork", "receipt_facts"]
 
 _PAGE = 200
 """Records of one page of the list."""
+_SEEN_S = 0.6
+"""How long "asking" is shown at least: a line that is down refuses within a millisecond, and a press that changes nothing looks like a dead button."""
 _ASKING = 200
 """Most records of each kind that asks for somebody (waits, set aside, came back) that the list shows however old they are; the counts know them all."""
 
@@ -73,6 +78,9 @@ class MailWork:
         self._looking = self._look_again = False
         self._pages = 1
         self._watched: dict[str, tuple[str, Post]] = {}
+        self._status: CourierStatus | None = None
+        self._pressed: float | None = None
+        self._asked_at: datetime | None = None
 
     # -- the courier's thread -------------------------------------------------------------------------------------------------------
     def start(self) -> None:
@@ -88,15 +96,33 @@ class MailWork:
         self._wake.set()
 
     def sync(self, _order: SyncNow, _post: Post) -> None:
+        self._pressed = time.monotonic()
         self.hurry()
 
     def _told(self, status: CourierStatus) -> None:
+        self._status = status
         known = status.online or status.offline_since is not None
+        asking = status.asking or self._wake.is_set() or self._still_shown(status)
         self._emit(CourierSeen(CourierFacts(status.online if known else None, status.offline_since, status.moving, status.done_bytes, status.total_bytes,
-                                            status.last_success, status.next_try_at, status.last_error_code, status.asking or self._wake.is_set(),
-                                            status.clock_offset_s)))
+                                            status.last_success, status.next_try_at, status.last_error_code, asking, status.clock_offset_s, self._asked_at)))
         if not status.moving or status.done_bytes in (0, status.total_bytes):
             self.look()
+
+    def _still_shown(self, status: CourierStatus) -> bool:
+        """Whether a press was answered so quickly that "asking" stands a moment longer. What moves is an answer of its own."""
+        if self._pressed is None or status.asking or self._wake.is_set():
+            return False
+        left = 0.0 if status.moving else self._pressed + _SEEN_S - time.monotonic()
+        if left <= 0:
+            self._pressed, self._asked_at = None, now()
+            return False
+        QTimer.singleShot(round(left * 1000) + 1, self._later)
+        return True
+
+    def _later(self) -> None:
+        """The courier may have said more meanwhile: its status now is what counts."""
+        if self._pressed is not None and self._status is not None:
+            self._told(self._status)
 
     # -- looking --------------------------------------------------------------------------------------------------------------------
     def look(self) -> None:

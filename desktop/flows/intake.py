@@ -300,7 +300,7 @@ class IntakeTable:
         draft = repair.asked(state, event.draft)
         found = issues(draft, today, self._tables)
         fresh = replace(cleared(state), draft=draft, today=today, issues=found, pictures=MappingProxyType(dict(event.pictures)), saved_at=event.at,
-                        chip_photo=event.chip_photo)
+                        chip_photo=event.chip_photo, parked=tuple(one for one in state.parked if one.draft_id != draft.draft_id))
         return jump(fresh, found[0].path if found and not found[0].path.startswith("stills.") else "person.mobile"), ()
 
     def _discard(self, state: IntakeState, _event: DiscardPressed) -> Answer:

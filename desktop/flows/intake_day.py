@@ -77,7 +77,7 @@ def courier(state: IntakeState, event: CourierSeen) -> Answer:
 
 
 def check(state: IntakeState, _event: CheckPressed) -> Answer:
-    return state, (CheckDevices(),)
+    return replace(state, checking=True), (CheckDevices(),)
 
 
 def receipt(state: IntakeState, event: ReceiptWanted) -> Answer:

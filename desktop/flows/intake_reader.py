@@ -33,7 +33,7 @@ _NOTED = frozenset(("finding.text_garbled", "finding.earlier_number", "finding.t
 def seen(state: IntakeState, event: DevicesSeen) -> Answer:
     """Lamps; where readers came or went, which of them is used is asked anew."""
     before, after = ([one for one in devices if one.name == "reader"] for devices in (state.devices, event.devices))
-    fresh = replace(state, devices=event.devices)
+    fresh = replace(state, devices=event.devices, checking=False)
     return fresh, ((AskReaders(),) if before != after and state.operator is not None and state.reading is None else ())
 
 

@@ -153,6 +153,7 @@ class IntakeState:
     lists: tuple[ListAge, ...] = ()
     exporting: str = ""
     repairing: str = ""
+    checking: bool = False
     exported: Exported | None = field(default=None, repr=False)
     trouble: Trouble | None = None
     retry: Any = None

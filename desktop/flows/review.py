@@ -21,6 +21,7 @@ from desktop.flows.words import (
     LockPressed,
     Operator,
     OperatorIn,
+    PagePicked,
     PinStateRead,
     PrintReceipt,
     ReadPinState,
@@ -150,6 +151,13 @@ def _moved(state: ReviewState, event: RecordMoved) -> Answer:
     return replace(state, record_state=event.state), ()
 
 
+def _see(state: ReviewState, event: PagePicked) -> Answer:
+    """The platform did not take it: from here to the list that says why."""
+    if state.page != "kept" or state.record_state != "set_aside":
+        return state, ()
+    return _idle(state), (Send("intake", event),)
+
+
 def _receipt(state: ReviewState, event: ReceiptWanted) -> Answer:
     if state.page != "receipt" or state.receipt is None:
         return state, ()
@@ -211,7 +219,7 @@ def _closed(state: ReviewState, _event: TroubleClosed) -> Answer:
 
 _TABLE: dict[type, Callable[[ReviewState, Any], Answer]] = {
     OperatorIn: _operator, ReviewAsked: _asked, ReviewBuilt: _built, AskPin: _ask_pin, PinStateRead: _pin_state, LastTryAccepted: _last_try,
-    SignPressed: _sign, Signed: _signed, Kept: _kept, RecordMoved: _moved, ReceiptWanted: _receipt, ReceiptSaved: _saved, BackPressed: _back,
+    SignPressed: _sign, Signed: _signed, Kept: _kept, RecordMoved: _moved, PagePicked: _see, ReceiptWanted: _receipt, ReceiptSaved: _saved, BackPressed: _back,
     RetryPressed: _again, LockPressed: _lock, KeepUnsignedPressed: _keep_unsigned, KeptUnsigned: _kept_unsigned, Failed: _failed, TroubleClosed: _closed,
 }
 

@@ -62,7 +62,7 @@ class DeskPage(QWidget):
             shows.wanted.connect(self._show_record)
         for page in (self.waiting, self.form, self.capture, self.outbox, self.parked, self.health, self.sync, self.sheet):
             self._stack.addWidget(page)
-        self.foot = DeskFoot(kit, post, {"sync": self.sync.foot_buttons(), "sheet": self.sheet.foot_buttons()})
+        self.foot = DeskFoot(kit, post, {one: page.foot_buttons() for one, page in (("sync", self.sync), ("sheet", self.sheet), ("health", self.health))})
         column.addWidget(self.foot)
 
     def _messages(self) -> QWidget:

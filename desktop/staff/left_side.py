@@ -9,12 +9,14 @@ from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import LockPressed, PagePicked, ParkedPicked
 from desktop.staff.kit import Kit, Post
 from desktop.widgets.buttons import RowButton
-from desktop.widgets.cards import label
+from desktop.widgets.cards import ScrolledColumn, label
 from desktop.widgets.style import set_role
 
 __all__ = ["LeftSide"]
 
 _MOST_PARKED = 2
+_LARGE_FROM = 150
+"""Percent of text scale."""
 
 
 class LeftSide(QWidget):
@@ -27,9 +29,16 @@ class LeftSide(QWidget):
         self.kit, self._post = kit, post
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         set_role(self, role="side", edge="right")
-        self.setFixedWidth(kit.look.px("side_left"))
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(kit.look.px("two"), kit.look.px("three"), kit.look.px("two"), kit.look.px("two"))
+        large = kit.look.scale >= _LARGE_FROM   # side columns grow by half of the text; the keys beside the words need the rest
+        self.setFixedWidth(kit.look.px("side_left") + (kit.look.type("meta") if large else 0))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        area = ScrolledColumn(kit.look)   # with large text the rows are higher than the window
+        area.column.setAlignment(Qt.AlignmentFlag(0))
+        outer.addWidget(area)
+        self._column = area.column
+        edge = kit.look.px("one" if large else "two")
+        self._column.setContentsMargins(edge, kit.look.px("three"), edge, kit.look.px("two"))
         self._column.setSpacing(2)
         self._said: object = None
 
@@ -78,14 +87,14 @@ class LeftSide(QWidget):
             self._row(words("side.waiting"), current=state.page == "desk", event=PagePicked("desk"))
         for one in state.parked[:_MOST_PARKED]:
             self._row(one.name or words("side.nameless"), one.id_tail, event=ParkedPicked(one.draft_id))
-        self._row(words("side.parked"), str(len(state.parked)), current=state.page == "parked", event=PagePicked("parked"))
+        self._row(words("side.parked"), str(len(state.parked)), key="Ctrl+P", current=state.page == "parked", event=PagePicked("parked"))
         self._group(words("side.deal"))
         returned = counts.get("returned", 0) + counts.get("set_aside", 0)
-        self._row(words("side.returned"), str(returned), "wait" if returned else "", current=state.page == "returned", event=PagePicked("returned"))
+        self._row(words("side.returned"), str(returned), "wait" if returned else "", "Ctrl+R", current=state.page == "returned", event=PagePicked("returned"))
         unsigned = counts.get("unsigned", 0)
         self._row(words("side.unsigned"), str(unsigned) if unsigned else "", "wait", "Ctrl+B", event=PagePicked("batch"))
         self._group(words("side.today"))
-        self._row(words("side.kept"), str(counts.get("today", 0)), current=state.page == "outbox", event=PagePicked("outbox"))
+        self._row(words("side.kept"), str(counts.get("today", 0)), key="Ctrl+T", current=state.page == "outbox", event=PagePicked("outbox"))
         waiting = counts.get("waiting", 0)
         self._row(words("side.waiting_upload"), str(waiting), "wait" if waiting else "", "Ctrl+U", state.page == "sync", PagePicked("sync"))
         self._row(words("side.sheet"), key="Ctrl+D", current=state.page == "sheet", event=PagePicked("sheet"))
@@ -93,5 +102,5 @@ class LeftSide(QWidget):
         search.clicked.connect(self.search)
         self._add(search)
         self._column.addStretch(1)
-        self._row(words("side.health"), current=state.page == "health", event=PagePicked("health"))
+        self._row(words("side.health"), key="Ctrl+I", current=state.page == "health", event=PagePicked("health"))
         self._row(words("side.lock"), key="Ctrl+L", event=LockPressed())

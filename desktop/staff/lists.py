@@ -9,7 +9,7 @@ from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import CheckPressed, ParkedPicked
 from desktop.messages import say_code
 from desktop.staff.kit import Kit, Post
-from desktop.staff.wording import ago, exact, platform_words
+from desktop.staff.wording import ago, exact, exact_time, platform_words
 from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, EmptyState, ScrolledColumn, label
@@ -90,17 +90,26 @@ class HealthPage(QWidget):
         self.scrolled = ScrolledColumn(kit.look)
         column.addWidget(self.scrolled)
         self._said: object = None
-        self._again: ActionButton | None = None
+        self._asked, self._at = False, ""
+        self._again = ActionButton(kit.look, kit.words("health.again"), "F5", "primary", "refresh")
+        self._again.clicked.connect(lambda: post(CheckPressed()))
+
+    def foot_buttons(self) -> tuple[ActionButton, ...]:
+        """The one thing that is done here, for the foot of the desk."""
+        return (self._again,)
 
     def show_state(self, state: IntakeState) -> None:
         """Show devices and platform."""
         words = self.kit.words
         platform, tone = platform_words(words, state.courier, self.kit.now())
-        said = (state.devices, platform, state.courier.error_code)
+        if self._asked and not state.checking:   # to the second: where nothing changed, the time shows that it was looked
+            self._at = words("health.checked", at=exact_time(self.kit.now()))
+        self._asked = state.checking
+        self._again.say(words("health.checking" if state.checking else "health.again"))
+        said = (state.devices, platform, state.courier.error_code, self._at)
         if said == self._said:
             return
         self._said = said
-        focused = self.hasFocus() or (self._again is not None and self._again.hasFocus())
         _empty(self.scrolled.column)
         self.scrolled.column.addWidget(label(words("health.title"), "page"))
         for one in state.devices:
@@ -108,16 +117,12 @@ class HealthPage(QWidget):
             title = words(f"lamp.{one.name}") if one.state == "good" else words(f"lamp.{one.name}_{one.state}")
             self.scrolled.column.addWidget(self._card(good, title, one.detail, one.code))
         self.scrolled.column.addWidget(self._card(tone, platform, words("health.platform"), state.courier.error_code))
-        self._again = ActionButton(self.kit.look, words("health.again"), "F5", icon="refresh")
-        self._again.clicked.connect(lambda: self._post(CheckPressed()))
-        self.scrolled.column.addWidget(self._again, 0, Qt.AlignmentFlag.AlignLeft)
-        self._again.show()
-        if focused:
-            self.take_focus()
+        if self._at:
+            self.scrolled.column.addWidget(label(self._at, "meta"))
 
     def take_focus(self) -> None:
         """Focus to the one thing that can be done here."""
-        (self._again or self).setFocus(Qt.FocusReason.OtherFocusReason)
+        self._again.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _card(self, tone: str, title: str, detail: str, code: str) -> QWidget:
         card = Card(self.kit.look, tight=True)

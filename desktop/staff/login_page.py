@@ -56,7 +56,7 @@ class LoginPage(QWidget):
         foot = QHBoxLayout()
         self._back = ActionButton(look, words("login.back"), "Esc", shortcut=False)
         self._back.clicked.connect(lambda: post(BackPressed()))
-        self._switch = ActionButton(look, words("login.switch"), kind="link")
+        self._switch = ActionButton(look, words("login.switch"), "Alt+C", "link")
         self._switch.clicked.connect(lambda: post(SwitchPressed()))
         self._again = ActionButton(look, words("login.again"), "F5", "primary")
         self._again.clicked.connect(lambda: post(RetryPressed()))

@@ -5,35 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState
-from desktop.flows.words import OlderPressed, OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed, SyncPressed
+from desktop.flows.words import OlderPressed, OutboxFacts, ReceiptWanted, RecordPicked, RetryPressed
 from desktop.flows.words.day import ExportTold, ExportWanted, RepairPressed
 from desktop.messages import say_code
 from desktop.staff.kit import Kit, Post
-from desktop.staff.wording import ago, clock_time, exact, platform_words, record_place, support_words, waits_words
-from desktop.version import program_version
+from desktop.staff.outbox_band import OutboxBand
+from desktop.staff.wording import ago, exact, record_place
 from desktop.widgets.banner import joined
 from desktop.widgets.buttons import ActionButton
-from desktop.widgets.cards import Card, EmptyState, label
+from desktop.widgets.cards import Card, EmptyState, ScrolledColumn, label
 from desktop.widgets.files import ask_for_pdf, ask_for_zip
 from desktop.widgets.outbox_table import OutboxLine, OutboxTable
-from desktop.widgets.status_dots import Dot
 
 __all__ = ["OutboxPage"]
 
 
+def _say(part: QLabel, words: str) -> None:
+    part.setText(words)
+    part.setVisible(bool(words))
+
+
 class OutboxPage(QWidget):
-    """A thin band (what moves, last success, next try, 立即同步) over a table; the chosen record in words below."""
+    """A thin band over a table; the chosen record in words below."""
 
     def __init__(self, kit: Kit, post: Post) -> None:
         super().__init__()
         self.kit, self._post, look, words = kit, post, kit.look, kit.words
-        column = QVBoxLayout(self)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        area = ScrolledColumn(look)   # with large text it is all higher than the window, and nothing of it may be cut
+        outer.addWidget(area)
+        column = area.column
+        column.setAlignment(Qt.AlignmentFlag(0))
         edge = look.px("six")
         column.setContentsMargins(edge, look.px("four"), edge, look.px("four"))
-        column.setSpacing(look.px("three"))
         head = QHBoxLayout()
         self._title = label("", "page")
         head.addWidget(self._title)
@@ -48,53 +56,21 @@ class OutboxPage(QWidget):
         head.addWidget(self._search_label)
         head.addWidget(self.search)
         column.addLayout(head)
-        column.addWidget(self._band())
-        self._stack = QStackedWidget()
-        column.addWidget(self._stack, 1)
+        self._band = OutboxBand(kit, post)
+        column.addWidget(self._band)
         self._empty = EmptyState(look, "outbox", "", "")
-        self._stack.addWidget(self._empty)
-        card = Card(look)
-        card.body.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._empty, 1)
+        self._listed = Card(look, tight=True)
         self.table = OutboxTable(look, [words(f"outbox.head_{name}") for name in ("who", "what", "where", "why", "when")], words("outbox.title"))
         self.table.chosen.connect(lambda record_id: post(RecordPicked(record_id)) if record_id else None)
-        card.body.addWidget(self.table)
-        self._older = ActionButton(look, words("outbox.older"), "", "small")
+        self._listed.body.addWidget(self.table)
+        self._older = ActionButton(look, words("outbox.older"), "Alt+O", "small")
         self._older.clicked.connect(lambda: post(OlderPressed()))
-        card.body.addWidget(self._older, 0, Qt.AlignmentFlag.AlignHCenter)
-        self._stack.addWidget(card)
-        column.addWidget(self._told())
-        column.addWidget(self._below())
-        self._version = program_version()
+        self._listed.body.addWidget(self._older, 0, Qt.AlignmentFlag.AlignHCenter)
+        for part, stretch in ((self._listed, 1), (self._told(), 0), (self._below(), 0)):
+            column.addWidget(part, stretch)
+        column.addStretch(0)
         self._state: IntakeState | None = None
-        self._said: object = None
-
-    def _band(self) -> QWidget:
-        look, words = self.kit.look, self.kit.words
-        card = Card(look, tight=True)
-        row = QHBoxLayout()
-        row.setSpacing(look.px("two"))
-        self._dot = Dot(look)
-        row.addWidget(self._dot)
-        self._platform = label("", "strong")
-        self._moving = label("", "quiet")
-        row.addWidget(self._platform)
-        row.addWidget(self._moving)
-        row.addStretch(1)
-        self._sync = ActionButton(look, words("outbox.sync"), "F5", "small", "refresh")
-        self._sync.clicked.connect(lambda: self._post(SyncPressed()))
-        row.addWidget(self._sync)
-        card.body.addLayout(row)
-        below = QHBoxLayout()
-        self._waits, self._support = label("", "quiet", wrap=True), label("", "meta")
-        self._support.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        below.addWidget(self._waits, 1)
-        below.addWidget(self._support, 0, Qt.AlignmentFlag.AlignRight)
-        card.body.addLayout(below)
-        self._bar = QProgressBar()
-        self._bar.setTextVisible(False)
-        self._bar.setAccessibleName(words("state.uploading"))
-        card.body.addWidget(self._bar)
-        return card
 
     def _below(self) -> QWidget:
         look, words = self.kit.look, self.kit.words
@@ -103,9 +79,9 @@ class OutboxPage(QWidget):
         row.setSpacing(look.px("two"))
         lines = QVBoxLayout()
         lines.setSpacing(2)
-        self._who, self._why = label("", "strong"), label("", "quiet", wrap=True)
-        lines.addWidget(self._who)
-        lines.addWidget(self._why)
+        self._who, self._why, self._code_small = label("", "strong"), label("", "quiet", wrap=True), label("", "code")
+        for part in (self._who, self._why, self._code_small):
+            lines.addWidget(part)
         row.addLayout(lines, 1)
         self._print = ActionButton(look, words("kept.print"), "F7", "small", "printer")
         self._print.clicked.connect(lambda: self._post(ReceiptWanted(self.table.current())))
@@ -144,30 +120,10 @@ class OutboxPage(QWidget):
     def show_state(self, state: IntakeState) -> None:
         """Show table, band and the chosen record."""
         before, self._state = self._state, state
-        words, courier, now = self.kit.words, state.courier, self.kit.now()
+        words = self.kit.words
         self._title.setText(words("outbox.title_returned" if state.page == "returned" else "outbox.title"))
-        said, tone = platform_words(words, courier, now)
-        self._platform.setText(said)
-        self._dot.show_tone(tone)
-        parts = []
-        if courier.asking and not courier.moving:
-            parts.append(words("outbox.asking"))
-        if courier.moving:
-            parts.append(words("outbox.moving"))
-        if courier.last_success:
-            parts.append(words("outbox.last", at=ago(words, courier.last_success, now)))
-        if courier.next_try_at and not courier.moving:
-            parts.append(words("outbox.next", at=clock_time(courier.next_try_at)))
-        self._moving.setText(" · ".join(parts))
-        self._moving.setToolTip(exact(courier.last_success) if courier.last_success else "")
-        self._sync.setEnabled(not courier.asking)
-        self._waits.setText(waits_words(words, state.waits))
-        self._waits.setVisible(bool(self._waits.text()))
-        self._support.setText(words("outbox.support", code=support_words(courier, state.waits, self._version, now)))
+        self._band.show_state(state)
         self._older.setVisible(state.outbox_more and state.page == "outbox")
-        self._bar.setVisible(bool(courier.moving and courier.total))
-        self._bar.setRange(0, 1000)
-        self._bar.setValue(courier.done * 1000 // courier.total if courier.total else 0)
         if before is None or (before.page, before.outbox, before.courier) != (state.page, state.outbox, state.courier) or not self.table.model().rowCount():
             self._show_rows()
         self._show_detail(state)
@@ -175,8 +131,7 @@ class OutboxPage(QWidget):
         self._exported.setVisible(done is not None)
         if done is not None:
             self._went.setText(words("outbox.exported", place=Path(done.path).name))
-            self._code.setText(done.code)
-            self._code.setVisible(bool(done.code))
+            _say(self._code, done.code)
             self._code_words.setText(words("outbox.export_code" if done.code else "outbox.export_province"))
 
     def _show_rows(self) -> None:
@@ -188,7 +143,9 @@ class OutboxPage(QWidget):
         rows = [one for one in rows if not wanted or wanted in one.name or wanted in one.id_tail or wanted.lower() in one.serial.lower()]
         rows.sort(key=lambda one: (0 if one.returned else 1 if one.state == "set_aside" else 2, -one.kept_at.timestamp()))
         self.table.show_lines([self._line(one, state) for one in rows])
-        self._stack.setCurrentIndex(1 if rows else 0)
+        self._empty.setVisible(not rows)
+        self._listed.setVisible(bool(rows))
+        self.table.fit(self._listed)
         if not rows and wanted and state.outbox_more and state.page == "outbox":
             self._post(OlderPressed())  # the search goes on in what is not shown yet
         if not rows:
@@ -215,12 +172,13 @@ class OutboxPage(QWidget):
         advice = f"outbox.advice_{'amended' if row.amended_by else came_back if row.returned else row.state}"
         message = say_code(row.error_code, words.lang, {"why": row.refusal}) if row.state == "set_aside" and row.error_code else None
         cause = message.cause if message is not None and row.refusal else ""
-        code = "" if message is None else f"[{message.code}]" if row.refusal in ("", message.code) else f"[{message.code} · {row.refusal}]"
-        do = (message.next + words.who(message.who), code) if message is not None else ("", "")
-        first = why + ("。" if why and self.kit.lang == "zh" else "." if why else "")
-        self._why.setText(joined(first, cause, *do[:1], words(advice) if words.has(advice) else "",
-                                 words("outbox.amends", id=row.amends[:8]) if row.amends else "", *do[1:]))
-        self._why.setVisible(bool(self._why.text()))
+        do = joined(message.next, words.who(message.who)) if message is not None else ""
+        said = words(advice) if words.has(advice) else ""
+        if do:   # its own remedy is the better one: both together contradict or repeat each other
+            said = words("outbox.safe_set_aside") + ("" if "Alt+E" in do else words("outbox.safe_repair"))
+        stop = "。" if why and self.kit.lang == "zh" else "." if why else ""
+        _say(self._why, joined(why + stop, cause, said, do, words("outbox.amends", id=row.amends[:8]) if row.amends else ""))
+        _say(self._code_small, " · ".join(dict.fromkeys(part for part in (row.error_code, row.refusal) if part)) if row.state == "set_aside" else "")
         for button in (self._print, self._save):
             button.setVisible(bool(row.serial))
         self._retry.setVisible(row.state == "set_aside")

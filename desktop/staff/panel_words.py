@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.offline import ABILITIES, stands
 from desktop.flows.words import CourierFacts, OutboxFacts
 from desktop.flows.words.day import Change
 from desktop.messages import Message, Words, say_code
-from desktop.staff.wording import ago, clock_time, exact, label_of, platform_barred, platform_words, reason_words, size_words
+from desktop.staff.wording import ago, clock_time, exact, exact_time, label_of, line_state, platform_words, size_words
+from desktop.widgets.banner import joined
 from desktop.widgets.row_card import CardRow
 from sync.panel import Waits, phase
 
-__all__ = ["Headline", "ability_rows", "headline", "list_lines", "news_rows", "wait_rows"]
+__all__ = ["Headline", "ability_rows", "asked_words", "headline", "list_lines", "news_rows", "next_words", "wait_rows"]
 
 _MOST_NEWS = 8
 _MOST_NAMED = 4
+_ASKED_FOR = timedelta(minutes=10)
+"""How long the panel says when a person asked last: after that its own tries are the newer ones."""
 _TONES = {"correction_required": ("warning", "stop"), "refused": ("stop", "stop"), "publicity": ("eye", "accent"), "effective": ("check", "good"),
           "accepted": ("check", "good"), "withdrawn": ("back", "quiet")}
 
@@ -48,19 +51,34 @@ def headline(words: Words, state: IntakeState, now: datetime) -> Headline:
         return Headline("clock", "quiet", words("sync.unknown"), words("sync.unknown_words"))
     if now_is == "refused":
         title = message.title if message is not None else words("sync.refused")
-        return Headline("stop", "stop", title, _after(words, message), courier.error_code)
+        return Headline("stop", "stop", title, asked_words(words, courier, now, "same") + _after(words, message), courier.error_code)
     if now_is == "offline":
-        what = message.next + words.who(message.who) if message is not None else ""
-        return Headline("offline", "wait", platform_words(words, courier, now)[0], words("sync.offline_words") + what, courier.error_code)
+        what = joined(message.next, words.who(message.who)) if message is not None else words("sync.offline_self")
+        title = message.title if message is not None and line_state(courier) == "unwell" else platform_words(words, courier, now)[0]
+        return Headline("offline", "wait", title, asked_words(words, courier, now, "off") + words("sync.offline_words") + what, courier.error_code)
     if message is not None:
         return Headline("warning", "wait", message.title, _after(words, message), courier.error_code)
     if waiting:
         return Headline("upload", "accent", words("sync.queued", n=waiting), words("sync.queued_words"))
-    return Headline("check", "good", words("sync.idle"), words("sync.idle_words"))
+    return Headline("check", "good", words("sync.idle"), asked_words(words, courier, now, "on") + words("sync.idle_words"))
+
+
+def asked_words(words: Words, courier: CourierFacts, now: datetime, how: str) -> str:
+    """To the second when a person asked last and what came of it: a second press shows, too, that it was heard."""
+    if courier.asked_at is None or now - courier.asked_at > _ASKED_FOR:
+        return ""
+    return words(f"sync.asked_{how}", at=exact_time(courier.asked_at))
+
+
+def next_words(words: Words, courier: CourierFacts, now: datetime) -> str:
+    """When it is tried again without anybody's doing."""
+    if courier.next_try_at is None or courier.moving or line_state(courier) == "on":
+        return words("sync.by_itself")
+    return clock_time(courier.next_try_at) if courier.next_try_at - now > timedelta(minutes=1) else words("sync.soon")
 
 
 def _after(words: Words, message: Message | None) -> str:
-    return "" if message is None else f"{message.cause}{'' if words.lang == 'zh_CN' else ' '}{message.next}{words.who(message.who)}"
+    return "" if message is None else joined(message.cause, message.next, words.who(message.who))
 
 
 def _sending(words: Words, state: IntakeState, waiting: int) -> Headline:
@@ -86,16 +104,15 @@ def _wait_row(words: Words, one: Waits, courier: CourierFacts) -> CardRow:
     title = words("sync.count", n=one.count, size=size_words(one.bytes), state=words(f"state.{one.state}"))
     lines: tuple[str, ...] = ()
     if message is not None:
-        lines = (message.title + words("sync.stop") + message.next + words.who(message.who), message.code)
+        lines = (message.title + words("sync.stop") + joined(message.next, words.who(message.who)), message.code)
     elif one.why:
         lines = (words("outbox.reason", code=one.why),)
     elif one.state in {"kept", "uploading", "uploaded"}:
-        barred = courier.online is False and platform_barred(courier.error_code)
-        lines = (reason_words(words, courier.error_code) if barred else words("sync.why_offline" if courier.online is False else "sync.why_next"),)
+        lines = (words({"off": "sync.why_offline", "unwell": "sync.why_unwell", "refused": "sync.why_refused"}.get(line_state(courier), "sync.why_next")),)
     if one.state == "set_aside":
-        return CardRow("warning", "stop", title, lines, act=words("sync.see"), about="returned")
+        return CardRow("warning", "stop", title, lines, act=words("sync.see"), about="returned", key="Ctrl+R")
     if one.state in {"kept_unsigned", "signing"}:
-        return CardRow("sign", "wait", title, (words("sync.why_unsigned"),), act=words("sync.sign"), about="batch")
+        return CardRow("sign", "wait", title, (words("sync.why_unsigned"),), act=words("sync.sign"), about="batch", key="Ctrl+B")
     note = words("sync.at", at=clock_time(one.next_try_at)) if one.next_try_at is not None and one.why else ""
     return CardRow("clock", "wait", title, lines, note, exact(one.next_try_at) if one.next_try_at else "")
 
@@ -103,13 +120,15 @@ def _wait_row(words: Words, one: Waits, courier: CourierFacts) -> CardRow:
 def ability_rows(words: Words, courier: CourierFacts) -> list[CardRow]:
     """Function by function: can it be done now, and if not, what becomes of it."""
     rows: list[CardRow] = []
+    refused = line_state(courier) == "refused"
     for one in ABILITIES:
         how = stands(one, courier.online)
         if courier.online:   # all of it works: what matters is what would go on without the line
             icon, tone, note = ("cloud", "quiet", "line") if one.needs == "line" else ("check", "good", "any")
         else:
             icon, tone, note = ("check", "good", how) if how in {"works", "aged"} else ("clock", "wait" if how == "waits" else "quiet", how)
-        lines = (words(f"ability.{one.name}_off"),) if how in {"waits", "aged"} else ()
+        lines = (words(f"ability.{one.name}_off"),) if how == "aged" or (how == "waits" and not refused) else ()
+        note = "refused" if how == "waits" and refused else note
         rows.append(CardRow(icon, tone, words(f"ability.{one.name}"), lines, words(f"sync.ability_{note}"), strong=False))
     return rows
 

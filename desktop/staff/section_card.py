@@ -90,9 +90,8 @@ class SectionCard(Card):
         return section.name, rows, tuple(one.name for one in _shown(section, draft))
 
     def _add_button(self) -> None:
-        add = ActionButton(self.kit.look, self.kit.words("form.add"), kind="small", icon="plus")
+        add = ActionButton(self.kit.look, self.kit.words("form.add"), "Alt+N", "small", "plus", shortcut=False)
         add.setAccessibleName(f"{self.kit.words('form.add')} {self.title.text()}")
-        add.setToolTip("Alt+N")
         add.clicked.connect(lambda: self.post(RowAdded(self.section.name)))
         self.head.addWidget(add)
 

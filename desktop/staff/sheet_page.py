@@ -117,8 +117,7 @@ class SheetPage(QWidget):
         self.table.opened.connect(self._open)
         self._card.body.addWidget(self.table)
         inner.addWidget(self._card, 1)
-        self._free = QWidget()
-        inner.addWidget(self._free, 1)
+        inner.addStretch(0)
         for page in (self._making, self._failed, self._shown):
             self._stack.addWidget(page)
         self._save = ActionButton(look, words("sheet.save"), "Ctrl+S", icon="download")
@@ -188,7 +187,7 @@ class SheetPage(QWidget):
         self._own = frozenset(one.difference.record_id for one in (*facts.lines, *facts.earlier, *facts.replaced) if one.own and one.name)
         self.table.show_lines(lines)
         self._card.setVisible(bool(lines))
-        self._free.setVisible(not lines)
+        self.table.fit(self._card)
 
     def _line(self, one: SheetLine, today: bool) -> OutboxLine:
         words, difference = self.kit.words, one.difference

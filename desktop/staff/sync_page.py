@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QVBoxLayou
 from desktop.flows.intake_state import IntakeState
 from desktop.flows.words import PagePicked, SyncPressed
 from desktop.staff.kit import Kit, Post
-from desktop.staff.panel_words import Headline, ability_rows, headline, list_lines, news_rows, wait_rows
-from desktop.staff.wording import ago, clock_time, exact, support_words
+from desktop.staff.panel_words import Headline, ability_rows, headline, list_lines, news_rows, next_words, wait_rows
+from desktop.staff.wording import ago, exact, support_words
 from desktop.version import program_version
 from desktop.widgets.buttons import ActionButton
 from desktop.widgets.cards import Card, ScrolledColumn, label
@@ -74,7 +74,7 @@ class NowCard(Card):
         none = words("sync.none_yet")
         self._facts["last"].setText(ago(words, courier.last_success, now) if courier.last_success else none)
         self._facts["last"].setToolTip(exact(courier.last_success) if courier.last_success else "")
-        self._facts["next"].setText(clock_time(courier.next_try_at) if courier.next_try_at and not courier.moving else words("sync.by_itself"))
+        self._facts["next"].setText(next_words(words, courier, now))
         self._facts["waiting"].setText(words("sync.waiting_count", n=sum(one.count for one in state.waits)))
         self._facts["support"].setText(support_words(courier, state.waits, self._version, now))
 

@@ -10,19 +10,29 @@ from desktop.messages import Words, say_code
 from sync.amends import place_of
 from sync.draft import Entry
 from sync.oddities import visible
-from sync.panel import SyncFacts, Waits, support_code
+from sync.panel import SyncFacts, Waits, phase, support_code
 from sync.record import attachment_kind, field_at, section
 from sync.rules import Issue
 
 __all__ = [
-    "ago", "clock_time", "entry_hint", "exact", "group", "issue_words", "item_words", "label_of", "masked", "platform_barred", "platform_words",
+    "ago", "clock_time", "entry_hint", "exact", "exact_time", "group", "issue_words", "item_words", "label_of", "line_state", "masked", "platform_words",
     "reason_words", "record_place", "size_words", "support_words", "visible", "waits_words",
 ]
+
+_TONES = {"on": "good", "refused": "stop", "unwell": "wait"}
+"""Of the platform's lamp, where the line is not down."""
+_NO_LINE = frozenset({"", "province.unreachable"})
+"""Troubles by which the line itself is down. With any other one it is not, and saying so would send people to look at cables."""
 
 
 def clock_time(at: datetime) -> str:
     """14:02 at the hall."""
     return at_hall(at).strftime("%H:%M")
+
+
+def exact_time(at: datetime) -> str:
+    """14:02:31 at the hall; for what was pressed just now and may be pressed again."""
+    return at_hall(at).strftime("%H:%M:%S")
 
 
 def exact(at: datetime) -> str:
@@ -104,28 +114,27 @@ def entry_hint(path: str, entry: Entry, words: Words) -> str:
     return words("source.hint", source=source, by=entry.by, at=exact(entry.at), device=entry.device or words("source.no_device"))
 
 
+def line_state(courier: CourierFacts) -> str:
+    """``unknown`` ``on`` ``refused`` (the platform takes nothing from this machine) ``unwell`` (it is there, or something in its place is) ``off``."""
+    if courier.online is not False:
+        return "unknown" if courier.online is None else "on"
+    if phase(False, "", False, courier.error_code) == "refused":
+        return "refused"
+    return "off" if courier.error_code in _NO_LINE else "unwell"
+
+
 def platform_words(words: Words, courier: CourierFacts, now: datetime) -> tuple[str, str]:
     """(words, tone) of the platform lamp: 平台在线, 断网 n 分钟, 可继续办, or what else stands between: a line that is up is never called down."""
-    if courier.online is None:
-        return words("lamp.platform_unknown"), "quiet"
-    if courier.online:
-        return words("lamp.platform_on"), "good"
-    if (other := platform_barred(courier.error_code)) is not None:
-        return words(f"lamp.platform_{other}"), "stop" if other == "refused" else "wait"
+    how = line_state(courier)
+    if how != "off":
+        between = f"lamp.platform_{courier.error_code.removeprefix('province.')}"
+        return words(between if how == "unwell" and words.has(between) else f"lamp.platform_{how}"), _TONES.get(how, "quiet")
     minutes = int((now - courier.offline_since).total_seconds() // 60) if courier.offline_since else 0
     if minutes < 1:
         return words("lamp.platform_off_now"), "wait"
     if minutes < 120:
         return words("lamp.platform_off", n=minutes), "wait"
     return words("lamp.platform_off_hours", n=minutes // 60), "wait"
-
-
-def platform_barred(error_code: str) -> str | None:
-    """What stands between where the network itself works: ``refused`` (the platform refuses this station), ``tls``, ``proxy``, ``clock``, ``busy``."""
-    if error_code.startswith("province.station"):
-        return "refused"
-    kind = error_code.removeprefix("province.")
-    return kind if error_code == f"province.{kind}" and kind in {"tls", "proxy", "clock", "busy"} else None
 
 
 def size_words(count: int) -> str:
@@ -175,10 +184,10 @@ def record_place(words: Words, row: OutboxFacts, courier: CourierFacts, now: dat
         part = f"{courier.done * 100 // courier.total} %" if courier.moving == row.record_id and courier.total else ""
         return words("state.uploading"), part, "accent"
     why = ""
-    if courier.online is False and platform_barred(courier.error_code):
-        why = reason_words(words, courier.error_code)
-    elif courier.online is False:
+    if (how := line_state(courier)) == "off":
         why = words("outbox.why_offline_receipt" if row.state == "uploaded" else "outbox.why_offline")
+    elif how in {"refused", "unwell"}:
+        why = words(f"outbox.why_{how}", why=reason_words(words, courier.error_code))
     elif row.tries and row.next_try_at is not None:
         why = words("outbox.why_retry", n=row.tries, at=clock_time(row.next_try_at))
     return words(f"state.{row.state}"), why, "wait"

@@ -46,7 +46,7 @@ class Banner(QFrame):
         for part in (self.title, self.words, self.code):
             column.addWidget(part)
         row.addLayout(column, 1)
-        self._again = ActionButton(look, again_words or "…", kind="small")
+        self._again = ActionButton(look, again_words or "…", key="Alt+T" if again_words else "", kind="small")
         self._again.clicked.connect(self.again)
         self._close = ActionButton(look, close_words or "…", key="Esc" if close_words else "", kind="small", shortcut=False)
         self._close.clicked.connect(self.closed)

@@ -81,12 +81,12 @@ class ActionButton(_LaidButton):
         super().__init__(look, words, {"danger": "quiet", "link": "plain"}.get(kind, kind))
         self._on = _ON.get(kind, "")
         edge = look.px("three") if kind not in {"small", "plain", "link"} else look.px("two" if words else "half")
-        self.row.setContentsMargins(edge, 0, edge, 0)
+        self.row.setContentsMargins(edge, 0, edge, 2 if kind == "small" else 0)   # Chinese faces stand low in their line: a low button shows it
         self.row.addStretch(1)
         self._icon = None
         if icon:
-            colour = {"accent": "on_accent", "danger": "stop_text", "link": "accent_text"}.get(self._on, "quiet")
-            self._icon = IconLabel(look, icon, colour, look.type("kiosk_body") if kind.startswith("touch") else None)
+            self._mark = (icon, {"accent": "on_accent", "danger": "stop_text", "link": "accent_text"}.get(self._on, "quiet"))
+            self._icon = IconLabel(look, *self._mark, look.type("kiosk_body") if kind.startswith("touch") else None)
             self._add(self._icon)
         self._words = QLabel(words)
         set_role(self._words, on=self._on, role=_TYPE.get(kind, "label-small" if kind == "small" else ""))
@@ -112,8 +112,10 @@ class ActionButton(_LaidButton):
         self.updateGeometry()
 
     def setEnabled(self, enabled: bool) -> None:
-        """Grey out words and key together with the button."""
+        """Grey out mark, words and key together with the button."""
         super().setEnabled(enabled)
+        if self._icon is not None:
+            self._icon.show_icon(self._mark[0], self._mark[1] if enabled else "faint")
         set_role(self._words, on=self._on if enabled else "")
         if self._cap is not None:
             set_role(self._cap, on="accent" if enabled and self._on == "accent" else "")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDir, QFileInfo, QStandardPaths, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 __all__ = ["ask_for_file", "ask_for_pdf", "ask_for_zip"]
+
+_LAST: dict[str, str] = {}
+"""Ending -> the folder that was chosen last for it, as long as the program runs."""
 
 
 def ask_for_pdf(parent: QWidget, title: str, name: str, chosen: Callable[[str], None]) -> None:
@@ -25,6 +28,10 @@ def _ask_for_new(parent: QWidget, title: str, name: str, ending: str, chosen: Ca
     dialogue.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialogue.setNameFilter(f"{ending.upper()} (*.{ending})")
     dialogue.setDefaultSuffix(ending)
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    folder = _LAST.get(ending, documents)   # never the program's own folder: nobody finds it again, and nobody may write there
+    dialogue.setDirectory(folder if QFileInfo(folder).isDir() else QDir.homePath())
+    dialogue.fileSelected.connect(lambda path: _LAST.update({ending: QFileInfo(path).absolutePath()}))
     dialogue.selectFile(f"{name}.{ending}")
     _open(parent, dialogue, chosen)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QIcon, QPainter, QPalette
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QTableView, QWidget
 
 from desktop.widgets.icons import icon
 from desktop.widgets.style import Look
@@ -110,14 +110,17 @@ class OutboxTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self.verticalHeader().setVisible(False)
-        self.verticalHeader().setDefaultSectionSize(look.px("row") + 4)
+        self.verticalHeader().setDefaultSectionSize(look.px("row"))
         head = self.horizontalHeader()
         head.setHighlightSections(False)
+        self._least = 4 * look.px("row")
+        """Height of the head and three lines: less than that is no list."""
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column in range(len(heads)):
             kinds = {1: QHeaderView.ResizeMode.Interactive, 3: QHeaderView.ResizeMode.Stretch}
             head.setSectionResizeMode(column, kinds.get(column, QHeaderView.ResizeMode.ResizeToContents))
-        head.resizeSection(1, look.type("body") * 10)
+        self._widest = look.type("body") * (18 if look.scale < 150 else 10)
+        """What the second column takes at most: the words behind it say why."""
         self.setIconSize(QSize(look.px("icon"), look.px("icon")))
         self.activated.connect(lambda index: self.opened.emit(self._model.lines[index.row()].record_id))
         self.selectionModel().currentRowChanged.connect(lambda now, _before: self.chosen.emit(self._model.lines[now.row()].record_id if now.isValid() else ""))
@@ -128,9 +131,19 @@ class OutboxTable(QTableView):
             return
         kept = self.current()
         self._model.show(lines)
+        measure, head = self.fontMetrics(), self.horizontalHeader()
+        widest = max((measure.horizontalAdvance(words) for words in {line.what for line in lines}), default=0)
+        head.resizeSection(1, max(head.sectionSizeHint(1), min(widest + 24, self._widest)))
         for row, line in enumerate(lines):
             if line.record_id == kept:
                 self.selectRow(row)
+
+    def fit(self, card: QWidget) -> None:
+        """Have ``card``, which holds the table, end below its last line: a frame round nothing looks like something that did not load."""
+        lines = self.verticalHeader().defaultSectionSize() * self._model.rowCount()
+        own = self.horizontalHeader().sizeHint().height() + lines + 2 * self.frameWidth() + 4
+        self.setMinimumHeight(min(own, self._least))
+        card.setMaximumHeight(card.sizeHint().height() - self.sizeHint().height() + own)
 
     def pick(self, record_id: str) -> None:
         """Make the line of this record the current one, and bring it into sight; nothing where it is not listed."""

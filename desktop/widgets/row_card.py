@@ -19,7 +19,7 @@ __all__ = ["CardRow", "RowCard"]
 @dataclass(frozen=True, slots=True)
 class CardRow:
     """One row. ``tone`` as in the style, ``lines`` below the title, ``note`` at the end with ``hint`` on hover; ``act`` the words of its button, ``about``
-    what ``chosen`` tells when it is pressed.
+    what ``chosen`` tells when it is pressed; ``key``: the one that does the same everywhere, shown only.
     """
 
     icon: str
@@ -31,6 +31,7 @@ class CardRow:
     act: str = ""
     about: str = ""
     strong: bool = True
+    key: str = ""
 
 
 class RowCard(Card):
@@ -86,7 +87,7 @@ class RowCard(Card):
             note.setToolTip(one.hint)
             row.addWidget(note, 0, Qt.AlignmentFlag.AlignTop)
         if one.act:
-            button = ActionButton(look, one.act, kind="small")
+            button = ActionButton(look, one.act, one.key, "small", shortcut=False)
             button.setAccessibleName(f"{one.act} {one.title}")
             button.clicked.connect(lambda _=False, about=one.about: self.chosen.emit(about))
             row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)

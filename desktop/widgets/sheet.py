@@ -16,6 +16,7 @@ QFrame[role="card"] { background: @c_surface@; border: 1px solid @c_hairline@; b
 QFrame[role="card"][focused="true"] { border: 2px solid @c_accent@; }
 QFrame[role="band"] { border: 0; border-radius: @r_card@; background: @c_side@; }
 QFrame[role="band"][tone="good"] { background: @c_good_soft@; }
+QFrame[role="band"][tone="wait"] { background: @c_wait_soft@; }
 QFrame[role="well"] { background: @c_side@; border: 1px solid @c_hairline@; border-radius: @r_card@; }
 QFrame[role="hairline"] { background: @c_hairline@; max-height: 1px; min-height: 1px; border: 0; }
 QScrollArea, QScrollArea > QWidget > QWidget[role="scrolled"] { background: transparent; border: 0; }
@@ -31,7 +32,7 @@ QLabel[role="section"] { font-size: @t_section@; font-weight: 600; }
 QLabel[role="page"] { font-size: @t_page@; font-weight: 600; }
 QLabel[role="verdict"] { font-size: @t_verdict@; font-weight: 600; }
 QLabel[role="code"] { font-size: @t_meta@; color: @c_quiet@; }
-QLabel[role="group"] { font-size: @t_meta@; color: @c_quiet@; padding: 0 @s_one@; }
+QLabel[role="group"] { font-size: @t_meta@; color: @c_quiet@; padding: 0 5px; }
 QLabel[role="practice"] { font-weight: 600; color: @c_practice_text@; font-size: @t_meta@; }
 QLabel[role="kiosk-small"] { font-size: @t_kiosk_small@; color: @c_quiet@; }
 QLabel[role="kiosk-body"] { font-size: @t_kiosk_body@; }
@@ -67,7 +68,7 @@ QPushButton[kind="primary"] { background: @c_accent@; border: 1px solid @c_accen
 QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:pressed { background: @c_accent_press@; }
 QPushButton[kind="primary"]:focus { border: 2px solid @c_text@; }
 QPushButton[kind="primary"]:disabled { background: @c_pill@; border-color: @c_pill@; }
-QPushButton[kind="small"] { min-height: 26px; }
+QPushButton[kind="small"] { min-height: @s_button_small@; }
 QPushButton[kind="plain"] { background: transparent; border: 1px solid transparent; min-height: @s_row@; }
 QPushButton[kind="plain"]:hover { background: @c_pill@; }
 QPushButton[kind="plain"]:focus { border: 2px solid @c_accent@; }

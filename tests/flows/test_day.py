@@ -293,7 +293,7 @@ def test_every_function_says_in_words_what_becomes_of_it_offline(lang: str) -> N
     for one in ABILITIES:
         assert words(f"ability.{one.name}")
         assert words.has(f"ability.{one.name}_off") == (one.needs != "nothing"), one.name
-        assert words.has(f"sync.ability_{stands(one, False)}") and words.has(f"sync.ability_{stands(one, None)}")
+        assert words.has("sync.ability_refused") and words.has(f"sync.ability_{stands(one, False)}") and words.has(f"sync.ability_{stands(one, None)}")
 
 
 def test_what_needs_the_line_never_claims_to_work_without_it() -> None:

@@ -46,6 +46,8 @@ from desktop.flows.words import (
     OutboxListed,
     PagePicked,
     ParkDraft,
+    ParkedFacts,
+    ParkedListed,
     ParkedPicked,
     ParkPressed,
     PlacePicked,
@@ -163,6 +165,13 @@ def test_picking_a_parked_one_parks_the_open_one_first() -> None:
     assert OpenDraft("d-9") in effects
     state, _ = FLOW.step(state, DraftOpened(full_draft("d-9"), {}, NOW))
     assert state.draft is not None and state.draft.draft_id == "d-9" and state.issues == ()
+
+
+def test_the_sitting_that_lies_open_is_not_among_the_parked_too() -> None:
+    """The list came before the sitting was opened: a repair, for one, is parked for a moment."""
+    listed = ParkedListed((ParkedFacts("d-9", "李国强", "0012", NOW), ParkedFacts("d-8", "陈大海", "0015", NOW)))
+    state, _ = at_desk(listed, DraftOpened(full_draft("d-9"), {}, NOW))
+    assert [one.draft_id for one in state.parked] == ["d-8"]
 
 
 def test_a_reopened_sitting_has_the_photo_of_its_card_again() -> None:

@@ -16,6 +16,7 @@ from desktop.flows.words import (
     LastTryAccepted,
     LockPressed,
     OperatorIn,
+    PagePicked,
     PinStateRead,
     PrintReceipt,
     ReceiptFacts,
@@ -68,6 +69,14 @@ def test_a_store_that_fails_never_says_kept_and_keeps_the_signature() -> None:
     assert state.page == "keeping" and effects == (Keep("r-1", "d-1"),)
 
 
+def test_what_the_platform_did_not_take_leads_to_the_list_that_says_why() -> None:
+    kept, _ = run(REVIEW, [*TO_PIN, SignPressed("1"), Signed("r-1"), Kept("r-1", NOW)])
+    assert step(kept, PagePicked("returned")) == (kept, ()), "it is on its way"
+    aside, _ = step(kept, RecordMoved("r-1", "set_aside"))
+    state, effects = step(aside, PagePicked("returned"))
+    assert state.page == "idle" and effects == (Send("intake", PagePicked("returned")),)
+
+
 def test_wrong_pin_and_pulled_token_come_back_to_the_page() -> None:
     signing, _ = run(REVIEW, [*TO_PIN, SignPressed("1")])
     wrong, effects = step(signing, Failed(WrongPin(tries_left=5), "SignRecord"))
@@ -92,7 +101,7 @@ EVENTS = st.sampled_from([
     OperatorIn(OPERATOR, STATION), ReviewAsked(DRAFT), ReviewBuilt(SHEET), AskPin(), PinStateRead(PinState(6)), PinStateRead(PinState(1, last_try=True)),
     LastTryAccepted(), SignPressed("s3cret-pin"), Signed("r-1"), Signed("r-2"), Kept("r-1", NOW), Kept("r-2", NOW), RecordMoved("r-1", "uploading"),
     RecordMoved("r-1", "receipted", RECEIPT), BackPressed(), RetryPressed(), LockPressed(), TroubleClosed(), Failed(WrongPin(tries_left=2)),
-    Failed(DiskFull()), ReceiptWanted("r-1"), ReceiptSaved("r-1"), "?",
+    Failed(DiskFull()), ReceiptWanted("r-1"), ReceiptSaved("r-1"), RecordMoved("r-1", "set_aside"), PagePicked("returned"), "?",
 ])
 
 

@@ -354,9 +354,9 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
                                                 Failed(DiskFull(free=12_000_000, needed=500_000_000), "Keep"))
     yield "35-kept", make().kept()
     yield "36-uploading", make().kept().review(RecordMoved(RECEIPT.record_id, "uploading"))
+    yield "36a-not-taken", make().kept().review(RecordMoved(RECEIPT.record_id, "set_aside"))
     yield "37-receipt", make().kept().review(RecordMoved(RECEIPT.record_id, "receipted", RECEIPT))
-    outbox = make().inside(MOVING).desk(PagePicked("outbox"))
-    yield "40-outbox", outbox
+    yield "40-outbox", make().inside(MOVING).desk(PagePicked("outbox"))
     offline = make().inside(OFFLINE).desk(PagePicked("outbox"))
     offline.window.desk.outbox.table.selectRow(1)
     yield "41-outbox-offline-chosen", offline

@@ -73,7 +73,7 @@ class DeviceFacts:
 @dataclass(frozen=True, slots=True)
 class CourierFacts:
     """How uploading goes now. Times aware. ``moving`` a record id or empty; ``done`` and ``total`` in bytes;
-    ``asking``: 立即同步 was pressed and no answer has come yet; ``clock_off_s``: province minus station.
+    ``asking``: 立即同步 was pressed and no answer has come yet; ``asked_at``: when the last press was answered; ``clock_off_s``: province minus station.
     """
 
     online: bool | None = None
@@ -86,6 +86,7 @@ class CourierFacts:
     error_code: str = ""
     asking: bool = False
     clock_off_s: float | None = None
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import errno
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,26 @@ def _full(_descriptor: int) -> None:
 
 def _nobody(_prompt: str) -> str:
     raise EOFError
+
+
+def test_a_person_at_a_terminal_gets_columns_words_and_what_to_do(ids: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "for_people", lambda _out: True)
+    assert _run(outbox, "list") == 0
+    heads, *lines = capsys.readouterr().out.splitlines()
+    rows = [line for line in lines if line[:36] in ids]
+    assert len(rows) == 3 and len({_places(line, "2026-") for line in rows}) == 1
+    aside = next(line for line in rows if line.startswith(ids[1]))
+    assert "单独放着 set_aside" in aside and "省平台没有收下 [province.refused]" in aside and any("outbox show" in line for line in lines)
+    assert _places(heads, "保存") == _places(aside, "2026-"), "a Chinese character takes two places"
+    assert _run(outbox, "show", ids[1]) == 0
+    told = capsys.readouterr().out
+    assert "怎么办" in told and "改正重办" in told and "replaced by" not in told, "what is empty is not shown"
+    assert _run(outbox, "show", ids[0]) == 0 and "outbox retry" in capsys.readouterr().out
+
+
+def _places(line: str, word: str) -> int:
+    before = line[:line.index(word)]
+    return len(before) + sum(unicodedata.east_asian_width(one) in "WF" for one in before)
 
 
 def test_what_was_repaired_names_the_one_in_its_place_and_is_not_retried(ids: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.bridge.jobs import Jobs
 from desktop.effects.mail import MailWork
 from desktop.flows.words import CourierSeen, OutboxListed, RecordMoved, SyncNow, WatchRecord
+from desktop.rooms import now
 from sync.courier import CourierStatus
 from tests.scenes.stages import until
 
@@ -101,4 +104,32 @@ def test_sync_now_is_answered_on_the_screen_at_once_and_until_the_platform_answe
     desk.mail._wake.clear()  # the courier has seen it
     desk.mail._told(CourierStatus(online=True, asking=True))
     desk.mail._told(CourierStatus(online=True, clock_offset_s=2.0))
-    assert [one.courier.asking for one in desk.got] == [True, True, False] and desk.got[-1].courier.clock_off_s == 2.0
+    assert [one.courier.asking for one in desk.got] == [True, True, True], "the answer was there at once: it is shown a moment later, so that a person sees it"
+    until(lambda: not desk.got[-1].courier.asking, "the answer on the screen")
+    assert desk.got[-1].courier.clock_off_s == 2.0
+
+
+def test_press_on_a_line_that_is_down_is_answered_with_its_time(desk: Desk) -> None:
+    """A cable that is out refuses within a millisecond, with the words that stand there already: the time of the press is what changes."""
+    desk.owner = ""
+    down = CourierStatus(offline_since=datetime(2026, 11, 22, 6, 2, tzinfo=UTC), last_error_code="province.unreachable")
+    desk.mail._told(down)
+    assert desk.got[-1].courier.asked_at is None and not desk.got[-1].courier.asking, "its own tries are no answer to anybody"
+    before = now()
+    desk.mail.sync(SyncNow(), lambda event: None)
+    desk.mail._wake.clear()
+    desk.mail._told(down)
+    assert desk.got[-1].courier.asking
+    until(lambda: not desk.got[-1].courier.asking, "the answer on the screen")
+    answered = desk.got[-1].courier.asked_at
+    assert answered is not None and answered >= before
+    desk.mail._told(replace(down, next_try_at=answered))
+    assert desk.got[-1].courier.asked_at == answered and not desk.got[-1].courier.asking
+
+
+def test_what_moves_is_an_answer_at_once(desk: Desk) -> None:
+    desk.owner = ""
+    desk.mail.sync(SyncNow(), lambda event: None)
+    desk.mail._wake.clear()
+    desk.mail._told(CourierStatus(online=True, moving="r-1", done_bytes=1, total_bytes=9))
+    assert desk.got[-1].courier.moving == "r-1" and not desk.got[-1].courier.asking and desk.got[-1].courier.asked_at is not None

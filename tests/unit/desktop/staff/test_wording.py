@@ -31,14 +31,18 @@ def test_the_platform_lamp_is_honest() -> None:
     assert platform_words(WORDS, CourierFacts(True), NOW)[1] == "good"
     assert platform_words(WORDS, CourierFacts(False, NOW - timedelta(minutes=12)), NOW) == ("断网 12 分钟，可继续办", "wait")
     assert platform_words(WORDS, CourierFacts(False, NOW - timedelta(hours=5)), NOW)[0] == "断网 5 小时，可继续办"
+    revoked = CourierFacts(False, NOW, error_code="province.station_revoked")
+    assert platform_words(WORDS, revoked, NOW) == ("平台不收本机的，找管理员", "stop"), "nothing comes back by itself"
+    assert record_place(WORDS, ROW, revoked, NOW)[1] == "省平台停用了这台机器，恢复了会接着传"
+    assert record_place(WORDS, ROW, replace(revoked, error_code="province.busy"), NOW)[1] == "省平台现在忙，通了就传"
 
 
 @pytest.mark.parametrize(("code", "said", "tone"), [
-    ("province.unreachable", "断网 12 分钟，可继续办", "wait"), ("province.station_revoked", "省平台不收本机的，先找管理员", "stop"),
-    ("province.station_cloned", "省平台不收本机的，先找管理员", "stop"), ("province.tls", "对面不是省平台，可继续办", "wait"),
+    ("province.unreachable", "断网 12 分钟，可继续办", "wait"), ("province.station_revoked", "平台不收本机的，找管理员", "stop"),
+    ("province.station_cloned", "平台不收本机的，找管理员", "stop"), ("province.tls", "对面不是省平台，可继续办", "wait"),
     ("province.proxy", "代理不通，可继续办", "wait"), ("province.clock", "本机时间不对，传不了，可继续办", "wait"),
     ("province.busy", "省平台忙，可继续办", "wait"),
-    ("", "断网 12 分钟，可继续办", "wait"), ("sync.format", "断网 12 分钟，可继续办", "wait"),
+    ("", "断网 12 分钟，可继续办", "wait"), ("sync.format", "连不上平台，可继续办", "wait"),
 ])
 def test_a_line_that_is_up_is_never_called_down(code: str, said: str, tone: str) -> None:
     courier = CourierFacts(False, NOW - timedelta(minutes=12), error_code=code)
