@@ -109,7 +109,7 @@ class CuttingWay:
         up_body = self._body(near, far, near, rest, head, method, path, "up")
         answer, rest = self._head(far)
         bare = method == "HEAD" or answer.split()[1] in (b"204", b"304")
-        self._send(near, near, answer, method, path, "down", "head", last=bare)
+        self._send(near, near, answer, method, path, "down", "head", last=bare or re.search(rb"(?i)\r\ncontent-length: *0\r\n", answer) is not None)
         down_body = 0 if bare else self._body(near, near, far, rest, answer, method, path, "down")
         self.passed.append(Passed(method, path, len(head), up_body, len(answer), down_body))
 

@@ -201,6 +201,17 @@ def test_sixty_cuts_are_noticed_and_harmless(tmp_path: Path, people: People, pro
     assert not faults and fell >= 55 and len(cuts) > 10_000
 
 
+def test_behind_the_last_byte_of_an_answer_there_is_nothing_to_notice(tmp_path: Path, people: People, province: ProvinceRun) -> None:
+    """An answer without a body ends with its head, whether it says that (POST: a length of 0) or its kind does (HEAD, PATCH)."""
+    with Cutter(tmp_path, people, province, SMALL) as cutter:
+        lengths = cutter.lengths()
+        for method, path in MESSAGES[:3]:
+            whole = lengths[method, "down", "head"]
+            assert cutter.cut(Cut(method, path, "down", "head", whole)) and cutter.way.whole
+            assert cutter.cut(Cut(method, path, "down", "head", whole - 1)) and not cutter.way.whole
+        assert cutter.finish() == []
+
+
 def test_all_slices_together_are_all_cuts() -> None:
     lengths = {(method, direction, section): 97 + 11 * number for number, (method, _) in enumerate(MESSAGES)
                for direction in ("up", "down") for section in ("head", "body")} | {("PATCH", "up", "body"): 16_384}
