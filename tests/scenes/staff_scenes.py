@@ -353,9 +353,8 @@ def SCENES(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
     yield "34-unkept", make().reviewed().review(AskPin(), PinStateRead(PinState(6)), SignPressed("1"), Signed(RECEIPT.record_id),
                                                 Failed(DiskFull(free=12_000_000, needed=500_000_000), "Keep"))
     yield "35-kept", make().kept()
-    yield "36-uploading", make().kept().review(RecordMoved(RECEIPT.record_id, "uploading"))
-    yield "36a-not-taken", make().kept().review(RecordMoved(RECEIPT.record_id, "set_aside"))
-    yield "37-receipt", make().kept().review(RecordMoved(RECEIPT.record_id, "receipted", RECEIPT))
+    for name, moved in (("36-uploading", "uploading"), ("36a-not-taken", "set_aside"), ("37-receipt", "receipted")):
+        yield name, make().kept().review(RecordMoved(RECEIPT.record_id, moved, RECEIPT if moved == "receipted" else None))
     outbox = make().inside(MOVING).desk(PagePicked("outbox"))
     yield "40-outbox", outbox
     offline = make().inside(OFFLINE).desk(PagePicked("outbox"))
