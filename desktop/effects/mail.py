@@ -81,6 +81,9 @@ class MailWork:
         self._status: CourierStatus | None = None
         self._pressed: float | None = None
         self._asked_at: datetime | None = None
+        self._moment = QTimer()
+        self._moment.setSingleShot(True)
+        self._moment.timeout.connect(self._later)
 
     # -- the courier's thread -------------------------------------------------------------------------------------------------------
     def start(self) -> None:
@@ -89,6 +92,7 @@ class MailWork:
 
     def stop(self) -> None:
         """Have it end at its next step, and wake it for that."""
+        self._moment.stop()
         self._end.set()
         self._wake.set()
 
@@ -110,13 +114,13 @@ class MailWork:
 
     def _still_shown(self, status: CourierStatus) -> bool:
         """Whether a press was answered so quickly that "asking" stands a moment longer. What moves is an answer of its own."""
-        if self._pressed is None or status.asking or self._wake.is_set():
+        if self._pressed is None or status.asking or self._wake.is_set() or self._end.is_set():
             return False
         left = 0.0 if status.moving else self._pressed + _SEEN_S - time.monotonic()
         if left <= 0:
             self._pressed, self._asked_at = None, now()
             return False
-        QTimer.singleShot(round(left * 1000) + 1, self._later)
+        self._moment.start(round(left * 1000) + 1)
         return True
 
     def _later(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.flows.intake_state import IntakeState, Place, row_count
 from desktop.flows.words import RowAdded
@@ -54,6 +54,7 @@ class FormPage(QWidget):
         for key, way in (("Ctrl+PgDown", 1), ("Ctrl+PgUp", -1)):
             QShortcut(QKeySequence(key), self, activated=lambda step=way: self._next_section(step))
         QShortcut(QKeySequence("Alt+N"), self, activated=self._add_row)
+        QApplication.instance().focusChanged.connect(self._focus_went)  # type: ignore[union-attr]
         for switch in self.categories.switches.values():
             switch.installEventFilter(self)
 
@@ -177,6 +178,12 @@ class FormPage(QWidget):
         if event.type() == QEvent.Type.FocusIn:
             self._entered(PATH)
         return super().eventFilter(watched, event)
+
+    def _focus_went(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and self.isAncestorOf(now):
+            here = self._section_of(now)
+            for name, card in self.cards.items():
+                card.show_here(name == here)
 
     def _add_row(self) -> None:
         """Alt+N: one more row where the caret is."""

@@ -70,6 +70,7 @@ class SectionCard(Card):
         english = kit.words.lang == "en"
         super().__init__(kit.look, section.label_en if english else section.label_zh)
         self.kit, self.post, self.section, self.rows = kit, post, section, rows
+        self._add: ActionButton | None = None
         self.fields: dict[str, FieldBox] = {}
         self.shape = self.shape_of(section, draft, rows)
         fields = _shown(section, draft)
@@ -93,7 +94,14 @@ class SectionCard(Card):
         add = ActionButton(self.kit.look, self.kit.words("form.add"), "Alt+N", "small", "plus", shortcut=False)
         add.setAccessibleName(f"{self.kit.words('form.add')} {self.title.text()}")
         add.clicked.connect(lambda: self.post(RowAdded(self.section.name)))
+        add.show_key(False)
         self.head.addWidget(add)
+        self._add = add
+
+    def show_here(self, here: bool) -> None:
+        """Whether the keyboard is in this section: its key adds a row here and nowhere else."""
+        if self._add is not None:
+            self._add.show_key(here)
 
     def _row(self, index: int, fields: tuple[Field, ...]) -> None:
         part = QWidget()

@@ -111,6 +111,12 @@ class ActionButton(_LaidButton):
         self.setAccessibleName(words)
         self.updateGeometry()
 
+    def show_key(self, shown: bool) -> None:
+        """Show the key where it acts now; the button keeps its place."""
+        if self._cap is not None and self._cap.isHidden() == shown:
+            self._cap.setVisible(shown)
+            self.updateGeometry()
+
     def setEnabled(self, enabled: bool) -> None:
         """Grey out mark, words and key together with the button."""
         super().setEnabled(enabled)

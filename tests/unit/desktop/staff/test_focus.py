@@ -36,6 +36,7 @@ from desktop.flows.words import (
     TakeDocument,
 )
 from desktop.staff.window import StaffWindow
+from desktop.widgets.buttons import KeyCap
 from desktop.widgets.style import Look
 from devices.tokens.contract import PinState
 from sync.draft import DraftStill
@@ -284,3 +285,20 @@ def test_what_was_typed_last_is_saved_when_the_window_closes(scene: Scene) -> No
     scene.window.close()
     assert closed and type(scene.effects[closed[0] - 1]).__name__ == "SaveDraft", "leaving the field comes before the end"
     assert len(scene.effects) == closed[0]
+
+
+def test_the_key_of_one_more_row_stands_only_where_it_acts(scene: Scene) -> None:
+    scene.worker()
+
+    def shown() -> list[str]:
+        QApplication.processEvents()
+        return [name for name, card in scene.window.desk.form.cards.items()
+                if any(one.isVisible() and one.text() == "Alt N" for one in card.findChildren(KeyCap))]
+
+    for name in ("skill", "training"):
+        field(scene.window, f"{name}[0].{'trade' if name == 'skill' else 'course'}").setFocus()
+        assert shown() == [name]
+    key(Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)
+    assert field(scene.window, "training[1].type") is not None and shown() == ["training"]
+    field(scene.window, "person.mobile").setFocus()
+    assert shown() == []
