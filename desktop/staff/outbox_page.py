@@ -175,7 +175,7 @@ class OutboxPage(QWidget):
         do = joined(message.next, words.who(message.who)) if message is not None else ""
         said = words(advice) if words.has(advice) else ""
         if do:   # its own remedy is the better one: both together contradict or repeat each other
-            said = words("outbox.safe_set_aside") + ("" if "Alt+E" in do else words("outbox.safe_repair"))
+            said = words("outbox.safe_set_aside")
         stop = "。" if why and self.kit.lang == "zh" else "." if why else ""
         _say(self._why, joined(why + stop, cause, said, do, words("outbox.amends", id=row.amends[:8]) if row.amends else ""))
         _say(self._code_small, " · ".join(dict.fromkeys(part for part in (row.error_code, row.refusal) if part)) if row.state == "set_aside" else "")

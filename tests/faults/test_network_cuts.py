@@ -264,8 +264,8 @@ def _cut_under(folder: Path, people: People, province: ProvinceRun, cuts: Sequen
 @pytest.mark.expects_log("Failed to parse headers")
 def test_a_program_that_takes_a_head_that_was_cut_for_whole_is_noticed(tmp_path: Path, people: People, province: ProvinceRun, monkeypatch: pytest.MonkeyPatch,
                                                                        outcome: Outcome) -> None:
-    """The standard library's own answer in place of ``sync.wire._WholeHead``."""
-    monkeypatch.setattr("sync.wire._Line.response_class", http.client.HTTPResponse)
+    """The standard library's own answer in place of ``sync.line._WholeHead``."""
+    monkeypatch.setattr("sync.line._WholeHead", lambda _end, *args, **kwargs: http.client.HTTPResponse(*args, **kwargs))
     cuts = [Cut(method, path, "down", "head", n) for method, path in MESSAGES[1:4] for n in range(30, 200, 34)]
     faults = _cut_under(tmp_path, people, province, cuts)
     outcome.control(FAULT, "takes a head that was cut off for whole", faults)

@@ -224,7 +224,7 @@ def test_no_byte_goes_to_a_server_with_a_wrong_certificate(hall: HallStation, pe
     assert faults == []
 
 
-class Anyone(sync.wire._PrivateRoots):
+class Anyone(sync.wire.PrivateRoots):
     """The control's sin: whoever answers will be the province."""
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
@@ -234,7 +234,7 @@ class Anyone(sync.wire._PrivateRoots):
 
 def test_a_program_that_asks_nobody_for_a_certificate_is_noticed(hall: HallStation, people: People, province: ProvinceRun, tmp_path: Path,
                                                                 monkeypatch: pytest.MonkeyPatch, outcome: Outcome) -> None:
-    monkeypatch.setattr(sync.wire, "_PrivateRoots", Anyone)
+    monkeypatch.setattr(sync.wire, "PrivateRoots", Anyone)
     hall.reopen()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # urllib3 says that this is not safe

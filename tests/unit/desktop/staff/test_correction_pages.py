@@ -120,9 +120,9 @@ def test_the_review_marks_what_differs_and_the_pair_names_itself(scene: Scene, q
         one.window.resize(1366, 768)
         one.window.show()
         said = texts(one.window)
-        if name == "86-correction-review":
+        if name == "96-correction-review":
             assert said.count("有改动") == 4 and "补正：第 2 版，接记录 5b1f7c20" in said and "改了 4 处" in said and "这一版没有：单位 · 岗位" in said
-        if name == "87-corrected-pair":
+        if name == "97-corrected-pair":
             page = one.window.desk.outbox
             assert "由记录 0d1f3c55 补正" in said and not page._repair.isVisible() and page._print.isVisible()
             page.table.pick("0d1f3c55-6f0e-4a7e-8f5e-1a2b3c4d5e6f")
