@@ -131,10 +131,10 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     facts = {
         "record": row.record_id, "replaced by": row.replaced_by, "amends": row.amends, "amended by": row.amended_by, "revision": row.revision,
         "from station": row.origin,
-        "owner": row.owner, "state": row.state, "reason": row.reason, "kept": time_text(row.kept_at), "packet": row.packet_digest,
+        "owner": row.owner, "state": row.state, "reason": row.reason, "kept": _time(row.kept_at), "packet": row.packet_digest,
         "size": row.packet_size, "digest": row.record_digest, "signed": bool(row.signature), "acts": len(row.acts), "upload": row.upload_id,
-        "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": time_text(row.next_try_at),
-        "receipted": time_text(row.receipted_at) if row.receipted_at else "", "remote state": row.remote_state,
+        "offset": row.upload_offset, "tries": row.tries, "last error": row.last_error, "detail": row.last_detail, "next try": _time(row.next_try_at),
+        "receipted": _time(row.receipted_at) if row.receipted_at else "", "remote state": row.remote_state,
     }
     for name, value in facts.items():
         if value != "":
@@ -147,6 +147,11 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     elif row.state in DUE:
         print("怎么办 what to do: 不用做什么，程序打开着就会自己传；要马上试：hall-intake outbox retry (nothing; or retry it)")
     return 0
+
+
+def _time(moment: datetime) -> str:
+    """By the hall's clock, with its offset: for people and programs alike."""
+    return at_hall(moment).isoformat(timespec="seconds")
 
 
 def _not_here(record_id: str) -> int:

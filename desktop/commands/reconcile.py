@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 
 from desktop.flows.intake_state import hall_date
+from desktop.hall_time import at_hall
 from desktop.messages import say_code
-from sync.draft import time_text
 from sync.journal import Journal, verify_lines
 from sync.outbox import Outbox, OutboxRow
 from sync.reconcile import DaySheet, Difference, reconcile
@@ -67,4 +67,4 @@ def _line(one: Difference) -> str:
     message = say_code(one.why) if one.why else None
     why = f"{message.title} [{one.why}]" if message is not None else one.why
     mark = {"alarm": "!!", "person": "! ", "waits": "  ", "settled": "  "}[one.weight]
-    return "\t".join((mark + one.record_id, KIND_WORDS[one.kind], time_text(one.since) if one.since else "", why, f"-> {one.by}" if one.by else "")).rstrip()
+    return "\t".join((mark + one.record_id, KIND_WORDS[one.kind], at_hall(one.since).strftime("%Y-%m-%d %H:%M") if one.since else "", why, f"-> {one.by}" if one.by else "")).rstrip()
