@@ -67,4 +67,5 @@ def _line(one: Difference) -> str:
     message = say_code(one.why) if one.why else None
     why = f"{message.title} [{one.why}]" if message is not None else one.why
     mark = {"alarm": "!!", "person": "! ", "waits": "  ", "settled": "  "}[one.weight]
-    return "\t".join((mark + one.record_id, KIND_WORDS[one.kind], at_hall(one.since).strftime("%Y-%m-%d %H:%M") if one.since else "", why, f"-> {one.by}" if one.by else "")).rstrip()
+    since = at_hall(one.since).strftime("%Y-%m-%d %H:%M") if one.since else ""
+    return "\t".join((mark + one.record_id, KIND_WORDS[one.kind], since, why, f"-> {one.by}" if one.by else "")).rstrip()
