@@ -86,7 +86,7 @@ class Rooms:
     def make_courier(self, tell: Callable[[CourierStatus], None]) -> Courier:
         """The way to the province for this store; ``tell`` is called in the courier's thread."""
         news = News(self.store, self.outbox, self.journal, lists=self.revocations)
-        return Courier(self.outbox, self.blobs, self.province, news, now, tell, last_success=news.last_round())
+        return Courier(self.outbox, self.blobs, self.province, news, now, tell)
 
     def known_there(self, record_id: str) -> bool:
         """Asks the province for one record, on a line of its own: the courier's belongs to the courier. Raises ProvinceTrouble where it does not say."""

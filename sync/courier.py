@@ -87,17 +87,14 @@ class Courier:
     def __init__(
         self, outbox: Queue, packets: Packets, province: Province, news: News, clock: Callable[[], datetime], tell: Callable[[CourierStatus], None], *,
         random: Callable[[], float] | None = None, monotonic: Callable[[], float] = time.monotonic,
-        last_success: datetime | None = None,
     ) -> None:
-        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out.
-        ``last_success``: of an earlier start.
-        """
+        """``clock()`` is aware UTC; ``tell(status)`` is called from the courier's thread, ten times a second at most while bytes go out."""
         self._outbox, self._packets, self._province, self._news = outbox, packets, province, news
         self._clock, self._tell, self._random, self._monotonic = clock, tell, random or SystemRandom().random, monotonic
         self._host = Patience(self._random)
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._status = CourierStatus(last_success=last_success)
+        self._status = CourierStatus()
         self._told = 0.0
         self._asked: set[str] = set()
         self._hurrying = False
@@ -324,8 +321,9 @@ class Courier:
         now = self._clock()
         self._host.failed(self._monotonic(), _at_least(trouble))
         wait = timedelta(seconds=self._host.left(self._monotonic()))
-        self._show(online=False, offline_since=self.status().offline_since or now, next_try_at=now + wait, last_error_code=trouble.code,
-                   clock_offset_s=self._offset_s())
+        before = self.status()
+        self._show(online=False, offline_since=before.offline_since or now, next_try_at=now + wait, last_error_code=trouble.code,
+                   last_success=before.last_success or self._news.last_round(), clock_offset_s=self._offset_s())
 
     def _probe(self) -> bool:
         """The breaker is open: one small question. A clock that differs is no failure of the host."""

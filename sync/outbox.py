@@ -264,8 +264,9 @@ class Outbox:
         """Takes the record out of the queue until a person releases it. ``reason`` is a trouble's code."""
         with self._store.write() as tx:
             row = self._step(tx, record_id, "set_aside")
-            if row.state != "set_aside":
-                tx.execute("UPDATE outbox SET state = 'set_aside', state_before = ?, reason = ? WHERE record_id = ?", (row.state, reason, record_id))
+            if (row.state, row.reason) != ("set_aside", reason):
+                before = row.state_before if row.state == "set_aside" else row.state
+                tx.execute("UPDATE outbox SET state = 'set_aside', state_before = ?, reason = ? WHERE record_id = ?", (before, reason, record_id))
                 self._journal.write(tx, who, "record.set_aside", record_id, {"reason": reason})
 
     def retry(self, record_id: str, *, who: str, owner: str | None = None) -> None:

@@ -19,6 +19,7 @@ from sync.errors import (
     CorrectionElsewhere,
     FormatTrouble,
     NotAllowed,
+    PacketDamaged,
     ProvinceRefused,
     ProvinceTrouble,
     ReaderRefused,
@@ -58,9 +59,11 @@ def may_open(row: OutboxRow) -> bool:
 def reopen(outbox: Outbox, parked: Parked, journal: Journal, record_id: str, owner: str, asks: Asks, draft_id: str, at: datetime) -> str:
     """Opens ``owner``'s own record as the parked sitting ``draft_id``, whole or not at all; the id of the one that is open already, where there is one.
 
+    Where the packet of what was set aside is damaged or gone the sitting is empty, and ``packet.damaged`` is from then on why it was set aside.
+
     Raises StoreTrouble (step ``state``: neither set aside nor returned, never signed, or corrected already), NotAllowed (another's), RepairElsewhere and
     CorrectionElsewhere (no key here), RepairThere (the province has what was set aside), ProvinceTrouble (it does not answer, and without its word a second
-    record could come of it), PacketDamaged, FormatTrouble, DiskFull.
+    record could come of it), PacketDamaged (of what was returned), FormatTrouble, DiskFull.
     """
     row = outbox.row(record_id, owner)
     if row is None or not may_open(row):
@@ -71,14 +74,16 @@ def reopen(outbox: Outbox, parked: Parked, journal: Journal, record_id: str, own
     elsewhere = CorrectionElsewhere if row.returned else RepairElsewhere
     if row.origin:
         raise elsewhere("sealed at another station")
-    if row.state == "purged":
-        draft, contents = _empty(row, draft_id, at), dict[str, bytes]()
-    else:
-        try:
-            parts = outbox.open_packet(record_id, owner)
-        except NotAllowed as trouble:
-            raise elsewhere("no key for it here") from trouble
-        draft, contents = draft_of(row, parts, draft_id, at)
+    try:
+        parts = () if row.state == "purged" else outbox.open_packet(record_id, owner)
+    except NotAllowed as trouble:
+        raise elsewhere("no key for it here") from trouble
+    except PacketDamaged:
+        if row.returned:
+            raise
+        outbox.set_aside(record_id, PacketDamaged.code, who=owner)
+        parts = ()
+    draft, contents = draft_of(row, parts, draft_id, at) if parts else (_empty(row, outbox.row(row.amends), draft_id, at), dict[str, bytes]())
     if not row.returned:
         _refuse_known(row, asks)
 
@@ -93,10 +98,15 @@ def reopen(outbox: Outbox, parked: Parked, journal: Journal, record_id: str, own
     return draft_id
 
 
-def _empty(row: OutboxRow, draft_id: str, at: datetime) -> Draft:
-    """The contents were forgotten, the row knows what a correction must name: the person comes with card and papers again."""
-    amends = Amends(row.record_id, row.record_digest, row.revision + 1)
-    return Draft(draft_id, row.owner, at, amends=amends).asked(row.remote_items, known=False)
+def _empty(row: OutboxRow, before: OutboxRow | None, draft_id: str, at: datetime) -> Draft:
+    """The contents were forgotten or are damaged, the rows know what the new record must name: the person comes with card and papers again.
+
+    ``before``: what the record itself corrects.
+    """
+    if row.returned:
+        return Draft(draft_id, row.owner, at, amends=Amends(row.record_id, row.record_digest, row.revision + 1)).asked(row.remote_items, known=False)
+    amends = Amends(before.record_id, before.record_digest, row.revision) if before is not None else None
+    return Draft(draft_id, row.owner, at, replaces=row.record_id, amends=amends)
 
 
 def _refuse_known(row: OutboxRow, asks: Asks) -> None:

@@ -6,6 +6,7 @@ from desktop.flows.intake_state import IntakeState
 from desktop.staff.kit import Kit
 from desktop.staff.wording import ago, reason_words
 from desktop.widgets.banner import Banner
+from sync.errors import PacketDamaged
 
 __all__ = ["RepairBand"]
 
@@ -27,5 +28,6 @@ class RepairBand(Banner):
         row = next((one for one in state.outbox if one.record_id == draft.replaces), None)
         why = reason_words(words, row.error_code) if row is not None else ""
         title = words("repair.title_why", at=ago(words, row.kept_at, self.kit.now()), why=why) if row is not None and why else words("repair.title")
-        self.show_words("wait", title, words("repair.words"))
+        damaged = row is not None and row.error_code == PacketDamaged.code
+        self.show_words("wait", title, words("repair.words_empty" if damaged else "repair.words"))
         return True

@@ -29,11 +29,10 @@ from desktop.flows.words import BackPressed, Edited, PagePicked, ParkPressed, Re
 from desktop.flows.words.day import ItemTurned, RepairPressed
 from desktop.messages import LANGUAGES, say_code
 from desktop.rooms import now, open_rooms
-from devices.cards.pcsc import PcscDriver
 from tests.faults.promises import Promises, readable
 from tests.faults.table import Outcome
 from tests.scenes.hall import COLLECTOR, TOP, PracticeHall
-from tests.scenes.stages import capture, lift, log_in, reviewed, signed, type_in, until
+from tests.scenes.stages import capture, cleared, lift, log_in, reviewed, signed, type_in, until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(sys.platform != "linux", reason="needs pcscd and SoftHSM2")]
 OWNER = f"op:{COLLECTOR.id}"
@@ -113,19 +112,9 @@ def promises(hall: PracticeHall) -> Iterator[Promises]:
     made.drop_parked()
 
 
-def gone() -> None:
-    """The service has seen the card go: one that is laid down before may never be seen (``VirtualSlot``)."""
-    reader = PcscDriver((), emulated=True)
-    end = time.monotonic() + 30
-    while any(one.card for one in reader.look()):
-        assert time.monotonic() < end, "the card does not leave the reader"
-        time.sleep(0.05)
-
-
 def lay_down(hall: PracticeHall, promises: Promises) -> None:
     """A fresh card where no sitting is parked, else none; the service must have seen the old one go."""
-    hall.lift()
-    gone()
+    cleared(hall)
     if not promises.parked:
         hall.place()
 
@@ -211,7 +200,7 @@ def desk(hall: PracticeHall, promises: Promises, qt_application: QApplication) -
 
 def registered(desk: Desk, hall: PracticeHall, mark: str) -> str:
     """One sitting from the card to kept; gives the record id."""
-    gone()
+    cleared(hall)
     hall.place()
     until(lambda: desk.intake.state.draft and desk.intake.state.draft.text("person.name_zh"), "the form filled from the card",
           seen=lambda: (desk.intake.state.trouble, desk.intake.state.reading, [(one.name, one.state, one.code) for one in desk.intake.state.devices]))

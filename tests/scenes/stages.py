@@ -23,9 +23,10 @@ from desktop.flows.words import (
     SignPressed,
 )
 from desktop.rooms import now
+from devices.cards.pcsc import PcscDriver
 from tests.scenes.hall import PracticeHall
 
-__all__ = ["TYPED", "capture", "lift", "log_in", "reviewed", "signed", "type_in", "until"]
+__all__ = ["TYPED", "capture", "cleared", "lift", "log_in", "reviewed", "signed", "type_in", "until"]
 
 TYPED: Mapping[str, Any] = {
     "person.categories": ("4",), "person.mobile": "13800000000", "education.level": "71", "employer.name": "四川示例建设有限公司", "skill[0].trade": "020",
@@ -45,6 +46,18 @@ def until(fits: Callable[[], Any], what: str, seconds: float = 60.0, seen: Calla
         application.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         time.sleep(0.005)
     return answer
+
+
+def cleared(hall: PracticeHall) -> None:
+    """Takes the card away and waits until the service has seen it go: one that is laid down before may never be seen (``VirtualSlot``), and the next desk
+    would take the old one for its own.
+    """
+    hall.lift()
+    reader = PcscDriver((), emulated=True)
+    end = time.monotonic() + 30
+    while any(one.card for one in reader.look()):
+        assert time.monotonic() < end, "the card does not leave the reader"
+        time.sleep(0.05)
 
 
 def log_in(desk: Desk, pin: str) -> None:

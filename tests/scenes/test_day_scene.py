@@ -15,7 +15,7 @@ from desktop.app import Desk, open_face
 from tests.scenes.desk_hands import caret, fill_missing, key, type_pin
 from tests.scenes.hall import COLLECTOR, HALL_CODE, PracticeHall
 from tests.scenes.hands import type_keys
-from tests.scenes.stages import until
+from tests.scenes.stages import cleared, until
 
 CONTROL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 LONG_S = 60.0
@@ -35,7 +35,7 @@ def desk(hall: PracticeHall, qt_application: QApplication) -> Iterator[tuple[Des
     until(window.isActiveWindow, "the keyboard in the window")
     session.begin()
     yield session, window
-    hall.lift()
+    cleared(hall)
     window.close()
     assert session.close() == ()
     window.deleteLater()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import Desk
 from tests.scenes.hall import COLLECTOR, PracticeHall
-from tests.scenes.stages import capture, log_in, reviewed, signed, type_in, until
+from tests.scenes.stages import capture, cleared, log_in, reviewed, signed, type_in, until
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def desk(hall: PracticeHall, qt_application: QApplication) -> Iterator[Desk]:
     open_desk = Desk(hall.home)
     open_desk.begin()
     yield open_desk
-    hall.lift()
+    cleared(hall)
     assert open_desk.close() == ()
 
 

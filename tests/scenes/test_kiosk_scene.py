@@ -11,7 +11,7 @@ from desktop.app import open_face
 from desktop.faces import Kiosk
 from tests.scenes.hall import PracticeHall
 from tests.scenes.hands import press, type_keys
-from tests.scenes.stages import until
+from tests.scenes.stages import cleared, until
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def kiosk(hall: PracticeHall, qt_application: QApplication) -> Iterator[tuple[Ki
     session.begin()
     until(lambda: session.stage is not None, "the welcome page")
     yield session, window
-    hall.lift()
+    cleared(hall)
     window.close()
     assert session.close() == ()
     window.deleteLater()

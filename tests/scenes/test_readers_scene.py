@@ -24,7 +24,7 @@ from tests.emulators.idcards import PRACTICE, ZHANG
 from tests.emulators.sam_module import SAM_NUMBER, Faults
 from tests.scenes.desk_hands import key
 from tests.scenes.hall import COLLECTOR, TOP, PracticeHall
-from tests.scenes.stages import capture, lift, log_in, reviewed, signed, type_in, until
+from tests.scenes.stages import capture, cleared, lift, log_in, reviewed, signed, type_in, until
 
 FOREIGN_SAM, FOREIGN_NUMBER = bytes.fromhex("05000100A53A340187D6120001000000"), "05.01-20200101-0001234567-0000000001"
 OLD = {"driver": "pcsc", "name": "Virtual PCD (OLD-7)", "profile": "practice-whole", "serial": "OLD-7"}
@@ -48,7 +48,7 @@ def desk(hall: PracticeHall, qt_application: QApplication, request: pytest.Fixtu
     session.begin()
     log_in(session, COLLECTOR.pin)
     yield session, window
-    hall.lift()
+    cleared(hall)
     window.close()
     assert session.close() == ()
     window.deleteLater()

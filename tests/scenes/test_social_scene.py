@@ -18,7 +18,7 @@ from tests.emulators.social_card import SocialCard
 from tests.emulators.vpcd import VirtualSlot
 from tests.scenes.desk_hands import key
 from tests.scenes.hall import ADMINISTRATOR, COLLECTOR, PracticeHall
-from tests.scenes.stages import capture, log_in, reviewed, type_in, until
+from tests.scenes.stages import capture, cleared, log_in, reviewed, type_in, until
 
 READER = WHOLE_PROFILE | {"match": {"reader": "^Virtual PCD 00 00"}}
 SLOT = {"name": "practice-contact", "mode": "social", "match": {"reader": "^Virtual PCD 00 01"}}
@@ -54,7 +54,7 @@ def desk(hall: PracticeHall, contact: VirtualSlot, qt_application: QApplication)
     log_in(session, COLLECTOR.pin)
     yield session, window
     contact.lift()
-    hall.lift()
+    cleared(hall)
     window.close()
     assert session.close() == ()
     window.deleteLater()

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from desktop.app import Desk, open_face
 from tests.scenes.desk_hands import button_at_caret, caret, fill_missing, key, save_receipt, type_pin
 from tests.scenes.hall import COLLECTOR, PracticeHall
-from tests.scenes.stages import until
+from tests.scenes.stages import cleared, until
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def desk(hall: PracticeHall, qt_application: QApplication) -> Iterator[tuple[Des
     until(window.isActiveWindow, "the keyboard in the window")
     session.begin()
     yield session, window
-    hall.lift()
+    cleared(hall)
     window.close()
     assert session.close() == ()
     window.deleteLater()

@@ -150,7 +150,7 @@ class HallStation:
                                  now=lambda: self.moment())
         self.news = News(self.store, self.outbox, self.journal)
         self.courier = self.courier_kind(self.outbox, self.blobs, self.province, self.news, lambda: self.moment(), self.statuses.append,
-                                         random=lambda: self.jitter, monotonic=lambda: self.later, last_success=self.news.last_round())
+                                         random=lambda: self.jitter, monotonic=lambda: self.later)
 
     def reopen(self, station: Station | None = None) -> None:
         """The program starts anew over the same folder."""

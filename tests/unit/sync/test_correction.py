@@ -238,6 +238,16 @@ def test_a_correction_that_is_set_aside_is_repaired_and_still_amends(room: Room)
     assert contents(room, new)["amends"] == old and "amended_otherwise" not in {one.kind for one in sheet(room).differences}
 
 
+def test_a_correction_whose_packet_is_gone_is_done_anew_and_still_amends(room: Room) -> None:
+    old = returned(room)
+    aside = keep(room, mended(correct(room, old)))
+    room.outbox.set_aside(aside, "province.refused")
+    room.blobs.path(row(room, aside).packet_blob).unlink()
+    again = room.parked.get(reopen(room.outbox, room.parked, room.journal, aside, OWNER, lambda _id: False, "d-r", AT))
+    assert again is not None and again.replaces == aside and again.amends is not None
+    assert (again.amends.record_id, again.amends.prev_digest, again.amends.revision) == (old, row(room, old).record_digest, 2)
+
+
 def test_another_correction_that_came_first_is_not_pushed_out(room: Room) -> None:
     old = returned(room)
     late = mended(correct(room, old))

@@ -110,6 +110,23 @@ def test_only_ones_own_signed_record_that_is_set_aside_is_opened(room: Room) -> 
         repair(room, old)
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_of_a_damaged_packet_an_empty_sitting_takes_its_place(room: Room, gone: bool) -> None:
+    old = aside(room, "receipt.mismatch", "member: serial")
+    path = room.blobs.path(row(room, old).packet_blob)
+    path.chmod(0o600)
+    path.unlink() if gone else path.write_bytes((whole := path.read_bytes())[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ProvinceUnreachable):
+        repair(room, old, unreachable)
+    found = repair(room, old)
+    assert (found.replaces, found.amends, dict(found.entries), found.stills) == (old, None, {}, ())
+    assert (row(room, old).state, row(room, old).reason) == ("set_aside", "packet.damaged")
+    assert ("record.set_aside", {"reason": "packet.damaged"}) in lines(room, old)
+    new = room.keep(5, draft_id=found.draft_id)
+    assert (row(room, old).state, row(room, old).replaced_by) == ("replaced", new) and not room.parked.list(OWNER)
+    assert room.outbox.counts()["set_aside"] == 0
+
+
 def test_without_its_key_it_is_not_for_this_station(room: Room) -> None:
     old, carried = aside(room), aside(room)
     with room.store.write() as tx:

@@ -222,7 +222,7 @@ def test_a_record_that_was_set_aside_is_repaired_from_its_row(scene: Scene) -> N
     scene.inside(OFFLINE).desk(outbox(), PagePicked("returned"))
     page = scene.window.desk.outbox
     page.table.pick("r-2")
-    assert "内容要改，按“改正重办”" in texts(page)
+    assert "改正重办" in texts(page) and "别再发一次" in texts(page)
     key(Qt.Key.Key_E, Qt.KeyboardModifier.AltModifier)
     assert scene.effects[-1] == RepairRecord("r-2") and not page._repair.isEnabled() and "正在打开" in page._repair.text()
     scene.desk(Failed(RepairThere("x"), "RepairRecord"))
