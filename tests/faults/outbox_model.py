@@ -312,6 +312,9 @@ class _NoNews:
     def hurry(self) -> None:
         """Nothing is asked."""
 
+    def last_round(self) -> None:
+        """Nothing ever was."""
+
 
 class _Unsealed(Courier):
     """The receipts of the model carry no signature: what signatures do is tested elsewhere."""
