@@ -1,7 +1,8 @@
 """Carries one packet file to the province by tus 1.0 (FORMATS section 11). Never holds more than two parts in memory, never takes a 204 for "kept".
 
-The offset is always asked for (HEAD) before bytes are sent again, so a cut costs at most the part that was under way. The first part is of 1 MiB; while parts
-come through quickly the next ones are larger, for each costs the line one way there and back. The next part is read and digested while one is under way.
+The offset is always asked for (HEAD) before bytes are sent again, so a cut costs at most the part that was under way; a new upload's is in the answer that
+made it, where the province says it there. The first part is of 1 MiB; while parts come through quickly the next ones are larger, for each costs the line one
+way there and back. A part is read and digested while the request before it is under way.
 """
 
 from __future__ import annotations
@@ -95,17 +96,14 @@ def upload_packet(
     ``tell(done, total)`` in bytes after each part. Raises the kinds of ProvinceTrouble; nothing is tried twice here.
     """
     size = path.stat().st_size
-    here = _ask_offset(wire, upload_id, size) if upload_id else None
-    if here is None:
-        made = _create(wire, record_id, packet_digest, size)
-        on_created(made)
-        here = _ask_offset(wire, made, size)
-        if here is None:
-            raise ProvinceTrouble("the upload was gone as soon as it was made", status=404)
-    tell(here.offset, size)
     corrected = False
     with open(path, "rb") as file, ThreadPoolExecutor(1, "part") as lane:
         parts = _Parts(file, size, lane)
+        here = _ask_offset(wire, upload_id, size) if upload_id else None
+        if here is None:
+            parts.begin(0)
+            here = _created(wire, record_id, packet_digest, size, on_created)
+        tell(here.offset, size)
         while not here.complete and not cancel.is_set():
             sent = _send_part(wire, here, parts)
             if sent is None:  # 409: our offset is not the province's
@@ -137,12 +135,19 @@ class _Parts:
         self._next: Future[_Part] | None = None
         self._next_at = -1
 
+    def begin(self, offset: int) -> None:
+        """The part that begins at ``offset`` will be asked for."""
+        self._next, self._next_at = self._begin(offset), offset
+
     def take(self, offset: int) -> _Part:
         """The part that begins at ``offset``; the one behind it is begun at once. Raises PacketDamaged where the file ends before."""
         coming, at = self._next, self._next_at
         part = (coming if coming is not None and at == offset else self._begin(offset)).result()
-        self._next_at = offset + len(part.content)
-        self._next = self._begin(self._next_at) if self._next_at < self._size else None
+        after = offset + len(part.content)
+        if after < self._size:
+            self.begin(after)
+        else:
+            self._next = None
         return part
 
     def came_through(self, length: int, seconds: float) -> None:
@@ -163,14 +168,26 @@ class _Parts:
         return _Part(offset, content, "sha256 " + base64.b64encode(hashlib.sha256(content).digest()).decode())
 
 
-def _create(wire: Asks, record_id: str, packet_digest: str, size: int) -> str:
+def _created(wire: Asks, record_id: str, packet_digest: str, size: int, on_created: Callable[[str], None]) -> Upload:
+    """A new upload, or the one that was begun before, where its answer was lost."""
+    made, answer = _create(wire, record_id, packet_digest, size)
+    on_created(made)
+    if "Upload-Offset" in answer.headers:
+        return Upload(made, _count(answer, "Upload-Offset", size), size)
+    here = _ask_offset(wire, made, size)
+    if here is None:
+        raise ProvinceTrouble("the upload was gone as soon as it was made", status=404)
+    return here
+
+
+def _create(wire: Asks, record_id: str, packet_digest: str, size: int) -> tuple[str, Answer]:
     metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in (("record_id", record_id), ("digest", packet_digest)))
     answer = wire.ask("POST", "/v1/packets", b"", {**_TUS, "Upload-Length": str(size), "Upload-Metadata": metadata}, (201,))
     # Location may be absolute or a path; only the id at its end is taken, so that a location never sends us to another host.
     folder, _, made = answer.headers.get("Location", "").rpartition("/")
     if not folder.endswith("/v1/packets") or not is_uuid(made):
         raise ProvinceTrouble("the new upload has no place", status=201)
-    return made
+    return made, answer
 
 
 def _ask_offset(wire: Asks, upload_id: str, size: int) -> Upload | None:

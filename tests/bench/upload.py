@@ -4,7 +4,8 @@
 
 ``line``: a packet over a line of so many Mbit/s (a shaper of our own on loopback, payload bytes of TCP, so TLS and HTTP count as cost), to the line's rate and
 to one unbroken PATCH over the same line. ``bare``: over TLS loopback, the whole upload (POST, HEAD, parts read from the file and digested) against bare PATCH
-requests of the same parts, ready in memory with their digests, to the same durable route, without and with the POST that makes the route; in turn, medians.
+requests of the same parts, ready in memory with their digests, to the same durable route, without and with the POST that makes the route; in turn, medians of
+the rounds and of the rounds' ratios.
 ``cuts``: the line is cut in parts at seeded offsets; bytes of parts sent beyond the packet's own, and the most for one cut.
 """
 
@@ -98,8 +99,9 @@ class Bench:
     def bare(self, wire: Wire, path: Path, sizes: Sequence[int]) -> tuple[float, float]:
         """Seconds of the POST that makes the route, and of bare PATCH requests of parts that lie ready, one after the other."""
         content = path.read_bytes()
+        named = digest(content)
         begun = time.perf_counter()
-        made = self._created(wire, content)
+        made = self._created(wire, len(content), named)
         parts_begun = time.perf_counter() - begun
         parts = [(str(place), content[place:place + size]) for size, place in zip(sizes, accumulate(sizes, initial=0), strict=False)]
         ready = [(body, {**_TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": place,
@@ -109,10 +111,10 @@ class Bench:
             wire.ask("PATCH", made, body, headers, (204,))
         return parts_begun, time.perf_counter() - started
 
-    def _created(self, wire: Wire, content: bytes) -> str:
-        facts = (("record_id", str(uuid.uuid4())), ("digest", digest(content)))
+    def _created(self, wire: Wire, size: int, named: str) -> str:
+        facts = (("record_id", str(uuid.uuid4())), ("digest", named))
         words = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in facts)
-        headers = {**_TUS, "Upload-Length": str(len(content)), "Upload-Metadata": words}
+        headers = {**_TUS, "Upload-Length": str(size), "Upload-Metadata": words}
         return wire.ask("POST", "/v1/packets", b"", headers, (201,)).headers["Location"]
 
     # -- what is measured --------------------------------------------------------------------------------------------------------------
@@ -152,9 +154,11 @@ class Bench:
             del taken[0]
         wire.close()
         median = {name: statistics.median(taken) for name, taken in times.items()}
+        ratios = {name: statistics.median(bare / ours for bare, ours in zip(times[name], times["upload"], strict=True))
+                  for name in ("bare", "bare and its POST")}
         return {"MiB": mib, "rounds": rounds, "parts MiB": [round(one / PART, 2) for one in sizes],
                 "MB/s": {name: round(mib * 1.048576 / taken, 1) for name, taken in median.items()},
-                **{f"upload/{name}": round(median[name] / median["upload"], 3) for name in ("bare", "bare and its POST")}}
+                **{f"upload/{name}": round(ratio, 3) for name, ratio in ratios.items()}}
 
     def cuts(self, mib: float, cuts: int, seed: int = 5) -> dict[str, object]:
         """Bytes of parts that went out more than once. Before each cut some parts come through whole."""

@@ -90,6 +90,8 @@ class Cutter:
             record = self.new()
             self.hall.drive(record, state)
             self.hall.reopen()
+            if state == "kept":
+                self.hall.begin(record)
             self.hall.drive(record, "receipted")
         found: dict[tuple[str, str, str], int] = {}
         for one in self.way.passed:
@@ -114,6 +116,8 @@ class Cutter:
                 hall.drive(record, "receipted")
             record = self.new(0 if method == "PATCH" else SMALL)
             hall.drive(record, "uploading")
+        if method == "HEAD" and not hall.row(record).upload_id:
+            hall.begin(record)
         if method == "POST":
             hall.outbox.mark(record, "uploading", upload_id="", upload_offset=0)
         return record

@@ -160,6 +160,8 @@ def portal_answers(hall: HallStation, province: ProvinceRun, method: str, portal
     state, path = PLACES[method]
     record = hall.keep()
     hall.drive(record, state)
+    if method == "HEAD":
+        hall.begin(record)
     province.order("status", method=method, path=path, **PORTALS[portal])
     hall.courier.step()
     row, found = hall.row(record), list[str]()

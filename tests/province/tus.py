@@ -89,13 +89,16 @@ class Uploads:
                 raise Refused(409, "upload.other", "the same digest was announced with another length")
             upload_id = found["id"] if found else str(uuid.uuid4())
             if not found:
-                self.path(upload_id).touch(mode=0o600, exist_ok=False)
-                fsync_folder(self._store.uploads)
                 db.execute(
                     "INSERT INTO uploads (id, station_id, record_id, digest, size) VALUES (?, ?, ?, ?, ?)",
                     (upload_id, station_id, record_id, wanted, size),
                 )
-        return upload_id, self.path(upload_id).stat().st_size
+        return upload_id, self._here(upload_id)
+
+    def _here(self, upload_id: str) -> int:
+        """Bytes that are here. Begun, it has no file yet: what is there is synced when it is whole, for nothing was promised before."""
+        path = self.path(upload_id)
+        return path.stat().st_size if path.exists() else 0
 
     def find(self, station_id: str, untrusted_id: str) -> Any:
         found = self._store.row("SELECT * FROM uploads WHERE id = ? AND station_id = ?", untrusted_id, station_id)
@@ -106,7 +109,7 @@ class Uploads:
     def state(self, station_id: str, untrusted_id: str) -> tuple[int, int]:
         """Offset and length for HEAD."""
         row = self.find(station_id, untrusted_id)
-        return self.path(row["id"]).stat().st_size, row["size"]
+        return self._here(row["id"]), row["size"]
 
     @contextmanager
     def _alone(self, upload_id: str):
@@ -126,7 +129,7 @@ class Uploads:
         if headers.get("Content-Type") != "application/offset+octet-stream":
             raise Refused(415, "request.media", "application/offset+octet-stream is needed")
         offset = _number(headers.get("Upload-Offset"), "Upload-Offset")
-        here = self.path(row["id"]).stat().st_size
+        here = self._here(row["id"])
         if offset != here:
             raise Refused(409, "upload.offset", "the offset is another one", Upload_Offset=str(here))
         if offset + length > row["size"]:
@@ -164,8 +167,8 @@ class Uploads:
     def finish(self, row: Any) -> Path:
         """The path of a whole upload, checked again. A crash between the last part and its mark is healed here."""
         path = self.path(row["id"])
-        if path.stat().st_size != row["size"]:
-            raise Refused(409, "upload.incomplete", "the packet is not here yet", Upload_Offset=str(path.stat().st_size))
+        if (here := self._here(row["id"])) != row["size"]:
+            raise Refused(409, "upload.incomplete", "the packet is not here yet", Upload_Offset=str(here))
         with self._alone(row["id"]):
             with path.open("rb+") as file:
                 os.fsync(file.fileno())

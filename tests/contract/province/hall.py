@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from sync.seal import DRAFT_PART, RECORD_PART, seal
 from sync.signing import KeySigner, make_signature
 from sync.station import Station, load
 from sync.store import Store
+from sync.upload import upload_packet
 from sync.wire import DeviceIdentity, Limits, Wire, open_session, tls_context
 from tests.contract.province.interface import Interface
 from tests.emulators.ca import PracticeCa
@@ -203,6 +205,15 @@ class HallStation:
             self.moment.seconds += seconds
         else:
             self.moment = _Turned(self.moment, seconds)
+
+    def begin(self, record_id: str) -> None:
+        """Its upload is made and nothing of it sent, as after a cut: its offset is asked for next (HEAD)."""
+        self.drive(record_id, "uploading")
+        row, stop = self.row(record_id), threading.Event()
+        stop.set()
+        made = upload_packet(self.province.wire(), self.blobs.path(row.packet_blob), record_id, row.packet_digest, None, stop, lambda done, total: None,
+                             lambda made: None)
+        self.outbox.mark(record_id, "uploading", upload_id=made.upload_id, upload_offset=made.offset)
 
     def drive(self, record_id: str, state: str, most: int = 30) -> int:
         """Steps until the record is in ``state``; how many that were."""

@@ -18,6 +18,7 @@ NOT_ASKED = {"descriptor", "packetOptions", "packetDrop"}
 
 def test_every_operation_that_the_client_uses_is_in_the_text_and_the_other_way_round(hall: HallStation, province: ProvinceRun) -> None:
     record = hall.keep(size=2_000_000)
+    hall.begin(record)
     hall.drive(record, "receipted")
     province.desk("POST", "/tables", table="degree", edition="2", rows=[["1", "练习", "Practice"]])
     hall.courier.refresh()

@@ -26,7 +26,9 @@ RECORD = str(uuid.uuid4())
 class Tus:
     """FORMATS section 11 in memory. ``fault(method, number)`` is asked at each request and may raise, before or after the deed."""
 
-    def __init__(self) -> None:
+    def __init__(self, says_offset: bool = False) -> None:
+        """``says_offset``: with the answer to POST, as the province does and tus itself need not."""
+        self.says_offset = says_offset
         self.uploads: dict[str, bytearray] = {}
         self.sizes: dict[str, int] = {}
         self.received = 0
@@ -50,7 +52,8 @@ class Tus:
             name = next(iter(self.uploads), str(uuid.uuid4()))
             self.uploads.setdefault(name, bytearray())
             self.sizes[name] = int(headers["Upload-Length"])
-            return Answer(201, {"Location": f"/v1/packets/{name}"}, b"")
+            said = {"Upload-Offset": str(len(self.uploads[name]))} if self.says_offset else {}
+            return Answer(201, {"Location": f"/v1/packets/{name}", **said}, b"")
         if name not in self.uploads:
             return Answer(404, {}, b"")
         here = self.uploads[name]
@@ -111,6 +114,17 @@ def test_cuts_cost_at_most_the_part_under_way(tmp_path: Path, size: int, cuts: l
     assert tus.received == size, "no byte that the province acknowledged is sent again"
     sent = tus.requests.count("PATCH")
     assert sent <= -(-size // PART) + len(cuts), "one part again per cut at most"
+
+
+def test_the_offset_of_a_new_upload_is_taken_from_the_answer_that_made_it(tmp_path: Path) -> None:
+    tus, path, made = Tus(says_offset=True), packet(tmp_path, 2 * PART), list[str]()
+    tus.before = lambda method, number: (_ for _ in ()).throw(ProvinceUnreachable("cut")) if number == 3 else None
+    with pytest.raises(ProvinceUnreachable):
+        send(tus, path, made=made)
+    tus.before = lambda method, number: None
+    done = send(tus, path, made=made)   # its id was lost: POST finds the same one and says how far it came
+    assert done.complete and set(made) == {done.upload_id} and tus.received == 2 * PART
+    assert tus.requests == ["POST", "PATCH", "PATCH", "POST", "PATCH"]
 
 
 def test_an_upload_that_the_province_forgot_begins_anew(tmp_path: Path) -> None:
