@@ -13,6 +13,7 @@ import math
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -42,10 +43,13 @@ class End:
         self._at = math.inf
         self._line: Any = None
         self._cut = False
+        self._body: bytes | None = None
+        self._sent: Callable[[], object] | None = None
 
-    def within(self, seconds: float) -> None:
-        """A new request begins."""
+    def within(self, seconds: float, body: bytes | None = None, sent: Callable[[], object] | None = None) -> None:
+        """A new request begins; ``sent()`` is called when all of ``body`` was given to the system, while its answer is still to come."""
         self._at = time.monotonic() + seconds
+        self._body, self._sent = body, sent
 
     def left(self, most: float | None) -> float:
         """Seconds for the next call on the socket, ``most`` at the most. Raises TimeoutError where the request is over."""
@@ -53,6 +57,12 @@ class End:
         if self._cut or left <= 0:
             raise TimeoutError("the line was cut" if self._cut else "the request took too long")
         return min(left, 3600.0 if most is None else most)
+
+    def gone(self, data: bytes) -> None:
+        """``data`` was given to the system."""
+        if data is self._body and self._sent is not None:
+            told, self._sent = self._sent, None
+            told()
 
     def holds(self, line: Any) -> None:
         """The socket, or what wraps it, that ``cut`` ends."""
@@ -158,6 +168,7 @@ class _Line(HTTPSConnection):
         for begin in range(0, len(data), _PIECE):
             self.sock.settimeout(self._end.left(self.timeout))
             super().send(memoryview(data)[begin:begin + _PIECE])
+        self._end.gone(data)
 
 
 class _Lines(HTTPSConnectionPool):

@@ -2,7 +2,7 @@
 
 The offset is always asked for (HEAD) before bytes are sent again, so a cut costs at most the part that was under way; a new upload's is in the answer that
 made it, where the province says it there. The first part is of 1 MiB; while parts come through quickly the next ones are larger, for each costs the line one
-way there and back. A part is read and digested while the request before it is under way.
+way there and back. A part is read and digested while the answer to the request before it is still to come.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _TUS = {"Tus-Resumable": "1.0.0"}
 class Asks(Protocol):
     """What of ``sync.wire.Wire`` an upload needs."""
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,)) -> Answer: ...
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,),
+            sent: Callable[[], object] | None = None) -> Answer: ...
 
 
 class Ends(Protocol):
@@ -127,7 +128,7 @@ class _Part:
 
 
 class _Parts:
-    """The parts of one file. While one is under way the next is read and digested; only the one thread of ``lane`` touches the file."""
+    """The parts of one file. When one has left the next is read and digested; only the one thread of ``lane`` touches the file."""
 
     def __init__(self, file: BinaryIO, size: int, lane: ThreadPoolExecutor) -> None:
         self._file, self._size, self._lane = file, size, lane
@@ -140,14 +141,10 @@ class _Parts:
         self._next, self._next_at = self._begin(offset), offset
 
     def take(self, offset: int) -> _Part:
-        """The part that begins at ``offset``; the one behind it is begun at once. Raises PacketDamaged where the file ends before."""
+        """The part that begins at ``offset``. Raises PacketDamaged where the file ends before."""
         coming, at = self._next, self._next_at
         part = (coming if coming is not None and at == offset else self._begin(offset)).result()
-        after = offset + len(part.content)
-        if after < self._size:
-            self.begin(after)
-        else:
-            self._next = None
+        self._next = None
         return part
 
     def came_through(self, length: int, seconds: float) -> None:
@@ -204,7 +201,9 @@ def _send_part(wire: Asks, here: Upload, parts: _Parts) -> Upload | None:
     part = parts.take(here.offset)
     headers = {**_TUS, "Content-Type": "application/offset+octet-stream", "Upload-Offset": str(here.offset), "Upload-Checksum": part.checksum}
     started = time.monotonic()
-    answer = wire.ask("PATCH", f"/v1/packets/{here.upload_id}", part.content, headers, (204, 409))
+    after = here.offset + len(part.content)
+    answer = wire.ask("PATCH", f"/v1/packets/{here.upload_id}", part.content, headers, (204, 409),
+                      (lambda: parts.begin(after)) if after < here.size else None)
     if answer.status == 409:
         return None
     offset = _count(answer, "Upload-Offset", here.size)

@@ -13,7 +13,7 @@ import re
 import secrets
 import ssl
 import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -171,14 +171,15 @@ class Wire:
         """From any thread: what is under way ends at once, and this way is over."""
         self._end.cut()
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Collection[int] = (200,)) -> Answer:
-        """One request; the answer's status is one of ``good``.
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Collection[int] = (200,),
+            sent: Callable[[], object] | None = None) -> Answer:
+        """One request; the answer's status is one of ``good``. ``sent()`` is called when the body has left, before the answer is there.
 
         Raises ProvinceUnreachable, TlsTrouble, ClockWrong; for other statuses what ``trouble_of`` says.
         """
         limits = self._limits
         sending = min(len(body or b""), _SLOW_PART) / limits.slowest
-        self._end.within(limits.whole_s + sending)
+        self._end.within(limits.whole_s + sending, body, sent)
         try:
             with self._session.request(
                 method, self._url + path, data=body, headers=dict(headers or {}), stream=True, allow_redirects=False,

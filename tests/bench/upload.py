@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -48,11 +48,12 @@ class Counting:
     def __init__(self, wire: Wire) -> None:
         self._wire, self.sent, self.parts = wire, 0, list[int]()
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,)) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,),
+            sent: Callable[[], object] | None = None) -> Answer:
         self.sent += len(body or b"")
         if method == "PATCH":
             self.parts.append(len(body or b""))
-        return self._wire.ask(method, path, body, headers, good)
+        return self._wire.ask(method, path, body, headers, good, sent)
 
     def close(self) -> None:
         self._wire.close()

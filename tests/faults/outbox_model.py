@@ -276,7 +276,8 @@ class Platform:
     def _refused(self, status: int, code: str) -> ProvinceTrouble:
         return trouble_of(Answer(status, {}, b'{"type":"hall-intake/error/1","code":"%s","detail":"x"}' % code.encode()))
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Iterable[int] = (200,)) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, good: Iterable[int] = (200,),
+            sent: Callable[[], object] | None = None) -> Answer:
         answer = self._trip(lambda: self._tus(method, path.rpartition("/")[2], body or b"", headers or {}))
         if answer.status not in good:
             raise trouble_of(answer)

@@ -62,6 +62,21 @@ def test_a_head_without_end_is_given_up(tmp_path: Path, ways: list[Wire], method
         assert time.monotonic() - started < 3
 
 
+def test_a_body_is_said_to_have_left_before_its_answer_is_there(tmp_path: Path, ways: list[Wire]) -> None:
+    left, said = threading.Event(), list[bool]()
+
+    def script(_head: bytes, _tls: ssl.SSLSocket) -> bytes:
+        said.append(left.wait(1.5))
+        return OK
+
+    with HttpsHall(tmp_path, PEM, script) as hall:
+        line = way(ways, hall.url, Limits(2, 8, 10))
+        line.ask("PATCH", "/v1/time", b"a part", sent=left.set)
+        left.clear()
+        line.ask("GET", "/v1/time", sent=left.set)
+    assert said == [True, False], "told of a body only, and only once"
+
+
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 200 OK\r\nX: ", b"", b"SSH-2.0-x\r\n", b"silent"])
 def test_a_proxy_that_gives_no_answer_is_given_up_and_named(ways: list[Wire], answer: bytes) -> None:
     """One byte after the other, none at all, another protocol, an open line on which nothing comes."""

@@ -36,10 +36,13 @@ class Tus:
         self.before: Callable[[str, int], None] = lambda method, number: None
         self.after: Callable[[str, int], None] = lambda method, number: None
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,)) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, good: tuple[int, ...] = (200,),
+            sent: Callable[[], object] | None = None) -> Answer:
         self.requests.append(method)
         number = len(self.requests)
         self.before(method, number)
+        if sent is not None:
+            sent()
         answer = self._do(method, path.rpartition("/")[2], body or b"", headers or {})
         self.after(method, number)
         if answer.status not in good:
