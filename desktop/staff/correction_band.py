@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.flows.intake_repair import amended
@@ -42,6 +41,8 @@ class CorrectionBand(QWidget):
         self._buttons: list[ActionButton] = []
         self._said: object = None
         self._wanted = ""
+        self._fitted = 0
+        self._lines.viewport().installEventFilter(self)
         self.setVisible(False)
 
     def show_state(self, state: IntakeState) -> bool:
@@ -107,14 +108,17 @@ class CorrectionBand(QWidget):
         button.setVisible(is_open or done)   # once it has a parent: else it would be a window
         return part
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The lines are as wide as what scrolls them, which may change while the band stays."""
+        if watched is self._lines.viewport() and event.type() == QEvent.Type.Resize and self._lines.viewport().width() != self._fitted:
+            self._fit()
+        return super().eventFilter(watched, event)
 
     def _fit(self) -> None:
         """Each line as high as its words are at this width, and as its button: one that is done moves nothing under the caret."""
         if not self._buttons:
             return
+        self._fitted = self._lines.viewport().width()
         column, row = self._lines.column, self._buttons[0].sizeHint().height() + 4
         edges = column.contentsMargins()
         bar = self._lines.verticalScrollBar()

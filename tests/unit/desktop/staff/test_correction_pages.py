@@ -13,12 +13,13 @@ from desktop.flows.machine import Failed
 from desktop.flows.words import DiscardPressed, Edited, PagePicked, PortraitPressed, RecordPicked, ReviewPressed
 from desktop.flows.words.day import ItemTurned, RepairRecord
 from desktop.messages import Words
+from desktop.staff.correction_band import CorrectionBand
 from desktop.staff.wording import item_words
 from desktop.widgets.style import Look
 from sync.errors import CorrectionElsewhere
 from tests.flows.sample import NOW
 from tests.scenes.correction_scenes import OLD, correcting, correction, correction_scenes, listed, returned
-from tests.scenes.staff_scenes import Scene
+from tests.scenes.staff_scenes import Scene, stage_window
 
 LOOK = Look(practice=True, calm=True)
 ALT, CTRL = Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.ControlModifier
@@ -149,3 +150,19 @@ def test_what_the_platform_writes_is_never_hidden() -> None:
     words = Words("zh_CN")
     assert item_words("person.x", "改\u202e", words).startswith("person.x：改") and "\u202e" not in item_words("person.x", "改\u202e", words)
     assert item_words("record", "改", words) == item_words("", "改", words) == "整份登记：改"
+
+
+def test_lines_are_as_high_as_their_words_with_large_text(qt_application: QApplication) -> None:
+    look = Look(200, practice=True, calm=True)
+    qt_application.setStyleSheet(look.sheet())
+    made = correcting(Scene(look))
+    try:
+        stage_window(made, 1920, 1080)
+        for _ in range(6):
+            QApplication.processEvents()
+        band = next(iter(made.window.findChildren(CorrectionBand)))
+        lines = [band._lines.column.itemAt(at).widget() for at in range(band._lines.column.count())]
+        assert len(lines) == 3 and all(line.height() <= band._buttons[0].height() + 8 for line in lines), [line.height() for line in lines]
+    finally:
+        made.close()
+        qt_application.setStyleSheet("")
