@@ -139,9 +139,9 @@ def _show(args: argparse.Namespace, store: Store, outbox: Outbox) -> int:
     for name, value in facts.items():
         if value != "":
             print(f"{padded(_SHOWN[name], 15)}{name}: {value}")
-    message = say_code(row.reason) if row.state == "set_aside" and row.reason else None
+    message = say_code(row.reason, facts={"why": row.refusal} if row.refusal else None) if row.state == "set_aside" and row.reason else None
     if message is not None:
-        print(f"怎么办 what to do: {' '.join(part for part in (message.title, message.cause, message.next) if part)}")
+        print(f"怎么办 what to do: {message.title}。{message.cause}{message.next}")
     elif row.state in {"kept_unsigned", "signing"}:
         print("怎么办 what to do: 在登记台按 Ctrl+B 签名，签了才会传 (sign it at the desk: Ctrl+B)")
     elif row.state in DUE:

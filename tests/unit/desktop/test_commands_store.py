@@ -69,6 +69,9 @@ def test_every_answer_says_what_to_do_next(ids: list[str], tmp_path: Path, monke
     assert _run(outbox, "show", ids[1]) == 0
     told = capsys.readouterr().out
     assert "reason: province.refused" in told and say_code("province.refused").next in told, "a code alone helps nobody"  # type: ignore[union-attr]
+    with open_folder(tmp_path / "home", KeyCabinet()) as store, store.write() as tx:
+        tx.execute("UPDATE outbox SET last_detail = 'status 422: record.attachments' WHERE record_id = ?", (ids[1],))
+    assert _run(outbox, "show", ids[1]) == 0 and "材料和登记内容对不上" in capsys.readouterr().out, "the reason that the platform gave"
     for act in ("show", "retry"):
         assert _run(outbox, act, "nobody") == 1
         told = capsys.readouterr().err
