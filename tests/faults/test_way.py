@@ -108,7 +108,7 @@ def zygote(hall: PracticeHall) -> Iterator[Zygote]:
 def promises(hall: PracticeHall) -> Iterator[Promises]:
     made = Promises(hall.home, OWNER)
     yield made
-    hall.lift()
+    cleared(hall)
     made.drop_parked()
 
 
@@ -190,7 +190,7 @@ def desk(hall: PracticeHall, promises: Promises, qt_application: QApplication) -
     open_desk.begin()
     log_in(open_desk, COLLECTOR.pin)
     yield open_desk
-    hall.lift()
+    cleared(hall)
     if not hall.province.running:
         hall.province.start()
     hall.province.order("faults", "DELETE")

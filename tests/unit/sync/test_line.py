@@ -65,8 +65,10 @@ def test_a_head_without_end_is_given_up(tmp_path: Path, ways: list[Wire], method
 def test_a_body_is_said_to_have_left_before_its_answer_is_there(tmp_path: Path, ways: list[Wire]) -> None:
     left, said = threading.Event(), list[bool]()
 
-    def script(_head: bytes, _tls: ssl.SSLSocket) -> bytes:
+    def script(head: bytes, tls: ssl.SSLSocket) -> bytes:
         said.append(left.wait(1.5))
+        if head.startswith(b"PATCH") and not head.endswith(b"a part"):
+            tls.recv(64)  # what is left unread would end the line with a reset
         return OK
 
     with HttpsHall(tmp_path, PEM, script) as hall:
