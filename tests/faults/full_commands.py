@@ -1,4 +1,6 @@
-"""The child of the test of commands on a full disk: ``python -m tests.faults.full_commands FOLDER``, on a small tmpfs; what each command answered, as JSON."""
+"""The child of the test of commands on a full disk: ``python -m tests.faults.full_commands FOLDER EXPORT [miser]``, on a small tmpfs; what each command
+answered, as JSON. ``miser``: the control, a program that never gives its reserve up.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,8 @@ def main() -> None:
     with (folder / "rubbish").open("wb", buffering=0) as rubbish, contextlib.suppress(OSError):
         while rubbish.write(bytes(4096)) == 4096:
             pass
+    if "miser" in sys.argv:
+        Blobs.spare_room = lambda self, needed=0: None  # type: ignore[method-assign]
     told["free"] = os.statvfs(folder).f_bavail
     for act in (("list",), ("show", record_id), ("retry", record_id), ("verify",), ("export", "--without-key", sys.argv[2])):
         parser = argparse.ArgumentParser()

@@ -65,14 +65,26 @@ def test_a_program_that_says_kept_although_the_disk_was_full_is_noticed(tmp_path
         assert any(one.startswith("lost") for one in faults), (fault, faults)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs a tmpfs in a mount namespace of its own")
-def test_on_a_full_disk_the_commands_still_open_the_store(tmp_path: Path, outcome: Outcome) -> None:
-    """An administrator who is called because of the disk lists, retries and exports in the room of the reserve."""
+def _commands(tmp_path: Path, *how: str) -> tuple[dict[str, object], list[str]]:
+    """What the commands answered on a full disk, and which of them did not do their work."""
     (tmp_path / "disk").mkdir()
     script = (f"mount -t tmpfs -o size=12m tmpfs {tmp_path}/disk &&"
-              f" exec {sys.executable} -m tests.faults.full_commands {tmp_path}/disk/home {tmp_path}/export.zip")
+              f" exec {sys.executable} -m tests.faults.full_commands {tmp_path}/disk/home {tmp_path}/export.zip {' '.join(how)}")
     done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    outcome.ran("ENOSPC under the commands", 1, [], 1)
+    return told, [f"does not open: {act}: {said}" for act, said in told.items() if said and act != "free"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a tmpfs in a mount namespace of its own")
+def test_on_a_full_disk_the_commands_still_open_the_store(tmp_path: Path, outcome: Outcome) -> None:
+    """An administrator who is called because of the disk lists, retries and exports in the room of the reserve."""
+    told, faults = _commands(tmp_path)
+    outcome.ran("ENOSPC under the commands", 1, faults, 1)
     assert told == {"free": 0, "list": "", "show": "", "retry": "", "verify": "", "export": ""}
+
+
+def test_commands_that_never_give_the_reserve_up_are_noticed(tmp_path: Path, outcome: Outcome) -> None:
+    told, faults = _commands(tmp_path, "miser")
+    outcome.control("ENOSPC under the commands", "never gives the reserve up", faults)
+    assert told["free"] == 0 and faults, told
