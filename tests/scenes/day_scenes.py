@@ -21,6 +21,7 @@ from desktop.flows.words.day import (
     SheetMade,
     StationChanged,
 )
+from sync.draft import Draft
 from sync.journal import JournalFault
 from sync.panel import Waits
 from sync.reconcile import DaySheet, Difference
@@ -63,6 +64,13 @@ def repairing(scene: Scene) -> Scene:
     draft = replace(full_draft("d-r"), replaces="r-2")
     return scene.inside().desk(outbox(), PagePicked("returned"), RecordPicked("r-2"), RepairPressed(), RepairReady("r-2", "d-r"),
                                DraftOpened(draft, {}, NOW, None))
+
+
+def repairing_damaged(scene: Scene) -> Scene:
+    """r-2, whose packet is damaged, in its empty repair at the desk."""
+    rows = tuple(replace(one, error_code="packet.damaged") if one.record_id == "r-2" else one for one in outbox().rows)
+    return scene.inside().desk(replace(outbox(), rows=rows), PagePicked("returned"), RecordPicked("r-2"), RepairPressed(), RepairReady("r-2", "d-r"),
+                               DraftOpened(Draft("d-r", full_draft().owner, NOW, replaces="r-2"), {}, NOW, None))
 
 
 def _told(one):
@@ -115,6 +123,7 @@ def day_scenes(make: Callable[[], Scene]) -> Iterator[tuple[str, Scene]]:
                   Exported("r-2", "/media/usb/登记导出-r-2.zip", "K7QM-2XWD-93FA-PLRC-8UTE"))
     yield "57-exported", exported
     yield "58-repair", repairing(make())
+    yield "58a-repair-damaged", repairing_damaged(make())
     returned = make().inside().desk(repaired(), PagePicked("outbox"))
     returned.window.desk.outbox.table.pick("r-2")
     yield "59-repaired", returned
