@@ -16,7 +16,7 @@ from desktop.rooms import Rooms, now
 from sync.canon import canon, digest, parse_canonical
 from sync.differs import changed, gone
 from sync.draft import Draft
-from sync.errors import SignatureInvalid, StoreTrouble
+from sync.errors import PacketDamaged, SignatureInvalid, StoreTrouble
 from sync.freeze import Sitting, freeze, part_name
 from sync.outbox_row import Summary
 from sync.repair import record_of
@@ -70,10 +70,18 @@ def keep_unsigned(rooms: Rooms, draft: Draft, owner: str) -> str:
 
 
 def version_before(rooms: Rooms, draft: Draft) -> Mapping[str, Any] | None:
-    """The record that the draft repairs or corrects; None where it does neither, or the contents are forgotten. Raises StoreTrouble, FormatTrouble."""
+    """The record that the draft repairs or corrects; None where it does neither, or the contents are forgotten or damaged.
+
+    Raises StoreTrouble, FormatTrouble.
+    """
     old = draft.replaces or (draft.amends.record_id if draft.amends is not None else "")
     row = rooms.outbox.row(old, draft.owner) if old else None
-    return record_of(row, rooms.outbox.open_packet(old)) if row is not None and row.packet_blob else None
+    if row is None or not row.packet_blob:
+        return None
+    try:
+        return record_of(row, rooms.outbox.open_packet(old))
+    except PacketDamaged:  # what was changed cannot be marked then; the record itself is whole, and nobody is kept from signing it
+        return None
 
 
 class RecordWork:

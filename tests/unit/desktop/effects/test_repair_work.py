@@ -169,6 +169,18 @@ def test_the_review_is_held_against_the_version_before(room: Room, rooms: Any, j
     assert empty is not None and empty.amends is not None and version_before(rooms, empty) is None
 
 
+def test_a_damaged_version_before_keeps_nobody_from_the_review(room: Room, rooms: Any, jobs: Jobs) -> None:
+    """Its empty repair is the way out of a damaged packet: the review must not open that packet and stop."""
+    work = RepairWork(lambda: rooms, lambda: OWNER, jobs)
+    old = aside(rooms)
+    row = room.outbox.row(old)
+    assert row is not None
+    room.blobs.path(row.packet_blob).unlink()
+    draft = room.parked.get(answer(work, old).draft_id)
+    assert draft is not None and draft.replaces == old and not draft.entries
+    assert version_before(rooms, draft) is None
+
+
 def test_nobody_repairs_another_persons_record(rooms: Any, jobs: Jobs) -> None:
     failed = answer(RepairWork(lambda: rooms, lambda: "op:OP-000018", jobs), aside(rooms))
     assert isinstance(failed, Failed) and isinstance(failed.trouble, NotAllowed)
